@@ -1,0 +1,29 @@
+"""A Git-native model registry.
+
+    >>> import gitmodel
+    >>> registry = gitmodel.open_registry(".")
+    >>> registry.register("fraud", ["model.safetensors"], version="1.0.0")
+
+Versions are signed manifests, promotion is a commit, rollback is a revert and
+the git log is the audit trail. See :mod:`gitmodel.api` for the verbs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gitmodel.api import Registry, init_registry, open_registry
+
+__version__ = "0.1.0"
+
+__all__ = ["Registry", "__version__", "init_registry", "open_registry"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the API when it is first used: ``gitmodel --help`` must stay quick."""
+    if name in {"Registry", "init_registry", "open_registry"}:
+        from gitmodel import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'gitmodel' has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""What was around a training run: its code, its software, its data."""

@@ -1,0 +1,55 @@
+"""Makes commit objects and moves branches, by compare-and-swap only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitmodel.adapters.git.process import GitProcessError
+from gitmodel.errors import ConflictError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from gitmodel.adapters.git.repository import Repository
+
+
+def commit_object(
+    *, tree: str, parents: Sequence[str], who: str, when: datetime, message: str
+) -> bytes:
+    """Return the bytes of an unsigned commit; ``who`` is ``Name <email>``."""
+    stamp = f"{int(when.timestamp())} {when.strftime('%z') or '+0000'}"
+    lines = [
+        f"tree {tree}",
+        *(f"parent {parent}" for parent in parents),
+        f"author {who} {stamp}",
+        f"committer {who} {stamp}",
+        "",
+        message,
+    ]
+    return "\n".join(lines).encode()
+
+
+def move_branch(
+    repository: Repository, ref: str, *, new: str, old: str | None, why: str
+) -> None:
+    """Point ``ref`` at ``new`` if it still is at ``old`` (None: does not exist).
+
+    Raises:
+        ConflictError: It moved meanwhile; nothing was changed.
+    """
+    expected = old or "0" * len(new)
+    try:
+        repository.git.run(
+            "-c", "core.fsync=reference", "update-ref", "--create-reflog",
+            "-m", why, ref, new, expected,
+        )  # fmt: skip
+    except GitProcessError as error:
+        if "cannot lock ref" not in error.stderr:
+            raise
+        raise ConflictError(
+            f"{ref.removeprefix('refs/heads/')} moved while this command ran; "
+            "nothing was changed.",
+            "Run the command again.",
+            code="E_REF_MOVED",
+        ) from error

@@ -1,0 +1,140 @@
+"""The first-parent line of a branch: commits, and what each of them changed.
+
+The unit is the difference to the first parent, so a merge is judged by what it
+brought to the branch (``design`` §4.6). Plumbing only: no ``log.*`` or ``diff.*``
+setting can hide a change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gitmodel.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gitmodel.adapters.git.objects import ObjectReader
+    from gitmodel.adapters.git.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class PathChange:
+    """One changed path: status letter (A, M, D, T), modes and blobs."""
+
+    status: str
+    path: str
+    old_mode: int
+    new_mode: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInfo:
+    """What people read in a log about a commit."""
+
+    oid: str
+    parents: tuple[str, ...]
+    author: str
+    committed_at: datetime
+    message: str
+    raw: bytes
+
+    @classmethod
+    def parse(cls, oid: str, raw: bytes) -> CommitInfo:
+        """Read a commit object.
+
+        Raises:
+            IntegrityError: It is no commit that git would make.
+        """
+        header, _, body = raw.partition(b"\n\n")
+        author, moment = "", 0
+        parents: list[str] = []
+        try:
+            for line in header.split(b"\n"):
+                key, _, value = line.partition(b" ")
+                if key == b"parent":
+                    parents.append(value.decode())
+                elif key == b"author":
+                    author = value.rsplit(b" ", 2)[0].decode("utf-8", "replace")
+                elif key == b"committer":
+                    moment = int(value.rsplit(b" ", 2)[1])
+            committed_at = datetime.fromtimestamp(moment, UTC)
+        except (ValueError, IndexError, OverflowError, OSError) as error:
+            raise IntegrityError(f"Commit {oid} is malformed.") from error
+        message = body.decode("utf-8", "replace")
+        return cls(oid, tuple(parents), author, committed_at, message, raw)
+
+
+def first_parent_line(
+    repository: Repository,
+    tip: str,
+    *,
+    paths: Sequence[str] = (),
+    limit: int | None = None,
+) -> list[tuple[str, str | None]]:
+    """Return (commit, first parent) from ``tip`` to the root, newest first.
+
+    Args:
+        repository: Where to look.
+        tip: A commit id.
+        paths: Keep only commits that changed one of these paths.
+        limit: Keep only so many.
+    """
+    bound = () if limit is None else (f"--max-count={limit}",)
+    if not paths:
+        listed = repository.git.run(
+            "rev-list", "--first-parent", "--parents", *bound, tip, "--"
+        )
+        rows = (line.split() for line in listed.decode().splitlines())
+        return [(row[0], row[1] if len(row) > 1 else None) for row in rows]
+    # With paths, git rewrites parents to the previous commit that is shown; ask
+    # for the real ones.
+    listed = repository.git.run(
+        "log", "--first-parent", "--format=%H %P", *bound, tip, "--", *paths
+    )
+    rows = (line.split() for line in listed.decode().splitlines())
+    return [(row[0], row[1] if len(row) > 1 else None) for row in rows]
+
+
+def changes(
+    repository: Repository,
+    line: Sequence[tuple[str, str | None]],
+    *,
+    paths: Sequence[str] = (),
+) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
+    """Yield (commit, changed paths) for each commit of ``line`` that changed any."""
+    request = "".join(
+        f"{commit} {parent}\n" if parent else f"{commit}\n" for commit, parent in line
+    )
+    out = repository.git.run(
+        "diff-tree", "--stdin", "--root", "-r", "-z", "--raw", "--no-renames",
+        "--no-abbrev", "--no-ext-diff", "--always", *(("--", *paths) if paths else ()),
+        stdin=request.encode(),
+    )  # fmt: skip
+    fields = iter(out.split(b"\0")[:-1])
+    commit = ""
+    found: list[PathChange] = []
+    for field in fields:
+        if not field.startswith(b":"):
+            if found:
+                yield commit, tuple(found)
+                found = []
+            commit = field.decode().strip()
+            continue
+        old_mode, new_mode, old, new, status = field[1:].decode().split()
+        path = next(fields).decode("utf-8", "surrogateescape")
+        found.append(
+            PathChange(status, path, int(old_mode, 8), int(new_mode, 8), old, new)
+        )
+    if found:
+        yield commit, tuple(found)
+
+
+def commit_infos(reader: ObjectReader, oids: Sequence[str]) -> Iterator[CommitInfo]:
+    """Yield the commits of ``oids``, in order."""
+    for oid, found in zip(oids, reader.read_many(oids), strict=True):
+        yield CommitInfo.parse(oid, found.data)

@@ -1,0 +1,147 @@
+"""New repositories, configuration and remotes, through GitPython.
+
+These run once per command at most and talk to people's set-up, where GitPython
+knows the conventions; the bulk of the work goes through ``process`` instead
+(``docs/decisions/0002-plumbing-and-gitpython.md``).
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import git
+from git.exc import GitCommandError
+
+from gitmodel.adapters.environment import child_environment
+from gitmodel.adapters.git.repository import Repository
+from gitmodel.errors import ConflictError, OutsideError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_QUIET = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0")
+
+
+class PushRejectedError(ConflictError):
+    """The remote has commits that this clone has not."""
+
+    default_code = "E_PUSH_REJECTED"
+
+
+@contextmanager
+def _clean_environment() -> Iterator[None]:
+    """Hide stray ``GIT_*`` variables: GitPython reads them behind its API."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(child_environment())
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def initialise(directory: Path, default_branch: str = "main") -> Repository:
+    """Make a new repository in ``directory``, which may hold files already."""
+    with _clean_environment():
+        directory.mkdir(parents=True, exist_ok=True)
+        runner = git.cmd.Git(str(directory))
+        configured = runner.execute(
+            ["git", "config", "--default", default_branch, "init.defaultBranch"],
+            with_exceptions=False,
+        )
+        branch = str(configured).strip() or default_branch
+        # No template: a user's template hooks have no place in a registry's set-up.
+        git.Repo.init(
+            directory,
+            template="",
+            initial_branch=branch,
+            allow_unsafe_options=True,
+        ).close()
+    return Repository.discover(directory)
+
+
+def configure(repository: Repository, settings: Mapping[str, str]) -> None:
+    """Write settings such as ``gpg.format`` into this repository's own config."""
+    with (
+        _clean_environment(),
+        git.Repo(repository.work_tree or repository.git_dir) as repo,
+    ):
+        for key, value in settings.items():
+            repo.git.config("--local", key, value)
+
+
+def fetch(repository: Repository, remote: str, branch: str) -> str | None:
+    """Fetch one branch; return its commit on the remote, None if it has none.
+
+    Raises:
+        OutsideError: The remote cannot be reached.
+    """
+    tracking = f"refs/remotes/{remote}/{branch}"
+    try:
+        with (
+            _clean_environment(),
+            git.Repo(repository.work_tree or repository.git_dir) as repo,
+        ):
+            repo.git(c=_QUIET).fetch(
+                "--quiet", remote, f"+refs/heads/{branch}:{tracking}"
+            )
+    except GitCommandError as error:
+        if "couldn't find remote ref" in str(error.stderr):
+            return None
+        raise _unreachable(remote, error) from error
+    return repository.resolve(tracking)
+
+
+def push(repository: Repository, remote: str, commit: str, branch: str) -> None:
+    """Push ``commit`` to a branch of the remote, as a fast-forward only.
+
+    Raises:
+        PushRejectedError: Somebody else moved the branch.
+        OutsideError: The remote cannot be reached or refuses.
+    """
+    try:
+        with (
+            _clean_environment(),
+            git.Repo(repository.work_tree or repository.git_dir) as repo,
+        ):
+            repo.git(c=_QUIET).push(
+                "--porcelain", remote, f"{commit}:refs/heads/{branch}"
+            )
+    except GitCommandError as error:
+        said = f"{error.stdout}{error.stderr}"
+        if any(
+            phrase in said
+            for phrase in (
+                "fetch first",
+                "non-fast-forward",
+                "cannot lock ref",
+                "incorrect old value",
+                "failed to update ref",
+            )
+        ):
+            raise PushRejectedError(
+                f"{branch} moved on {remote} while this command ran.",
+                "Run the command again.",
+            ) from error
+        raise _unreachable(remote, error) from error
+
+
+def _unreachable(remote: str, error: GitCommandError) -> OutsideError:
+    lines = [
+        line.strip()
+        for line in str(error.stderr).replace("stderr:", "").strip(" \n'").splitlines()
+        if line.strip()
+    ]
+    reason = next(
+        (line for line in lines if line.startswith(("fatal:", "remote:", "ERROR:"))),
+        lines[0] if lines else "no reason given",
+    )
+    return OutsideError(
+        f"The remote {remote!r} refused or could not be reached: {reason}",
+        f"git ls-remote {remote}  shows whether git can reach it.",
+        code="E_REMOTE",
+    )

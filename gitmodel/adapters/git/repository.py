@@ -1,0 +1,144 @@
+"""One git repository: where it is, what it is set to, where HEAD points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from gitmodel.adapters.git.process import Git, GitProcessError
+from gitmodel.errors import ConflictError, NotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where HEAD points.
+
+    Attributes:
+        ref: The full name of the branch; None when HEAD is detached.
+        commit: The commit; None when the branch has none yet.
+    """
+
+    ref: str | None
+    commit: str | None
+
+    @property
+    def branch(self) -> str | None:
+        """The short name of the branch."""
+        return self.ref.removeprefix("refs/heads/") if self.ref else None
+
+
+class Repository:
+    """An existing repository. Nothing here writes."""
+
+    def __init__(
+        self, git_dir: Path, common_dir: Path, work_tree: Path | None, hash_name: str
+    ) -> None:
+        """Use :meth:`discover` instead."""
+        self.git_dir = git_dir
+        self.common_dir = common_dir
+        self.work_tree = work_tree
+        self.hash_name = hash_name
+        where = [f"--git-dir={git_dir}"]
+        if work_tree is not None:
+            where.append(f"--work-tree={work_tree}")
+        self.git = Git(work_tree or git_dir, where)
+
+    @classmethod
+    def discover(cls, directory: Path) -> Repository:
+        """Find the repository that ``directory`` is in.
+
+        Raises:
+            NotFoundError: It is in none.
+            ConflictError: It is inside a ``.git`` directory.
+        """
+        git = Git(directory)
+        if not directory.is_dir():
+            raise NotFoundError(f"The directory {directory} does not exist.")
+        try:
+            found = git.run(
+                "rev-parse",
+                "--path-format=absolute",
+                "--is-bare-repository",
+                "--is-inside-work-tree",
+                "--git-dir",
+                "--git-common-dir",
+                "--show-object-format",
+            )
+        except GitProcessError as error:
+            if "dubious ownership" in error.stderr:
+                raise NotFoundError(
+                    f"git does not trust {directory}: it belongs to another user.",
+                    f"git config --global --add safe.directory {directory}",
+                    code="E_OWNERSHIP",
+                ) from error
+            raise NotFoundError(
+                f"{directory} is not in a git repository.",
+                "gitmodel init  makes a registry here;  gitmodel -C DIR …  uses one "
+                "elsewhere.",
+                code="E_NO_REPOSITORY",
+            ) from error
+        bare, inside, git_dir, common_dir, hash_name = found.decode().splitlines()
+        if inside == "true":
+            top = git.run("rev-parse", "--path-format=absolute", "--show-toplevel")
+            work_tree = Path(top.decode().removesuffix("\n"))
+        elif bare == "true":
+            work_tree = None
+        else:
+            raise ConflictError(
+                f"{directory} is inside a .git directory.",
+                "Change to the work tree of the registry.",
+            )
+        return cls(Path(git_dir), Path(common_dir), work_tree, hash_name)
+
+    @cached_property
+    def state_dir(self) -> Path:
+        """Where gitmodel keeps what belongs to this clone alone."""
+        return self.common_dir / "gitmodel"
+
+    @cached_property
+    def _config(self) -> dict[str, str]:
+        listed = self.git.run("config", "--list", "-z").decode("utf-8", "replace")
+        entries = (entry.partition("\n") for entry in listed.split("\0") if entry)
+        return {key: value for key, _, value in entries}
+
+    def config(self, key: str) -> str | None:
+        """Return a setting; ``key`` has its section and name in lower case."""
+        return self._config.get(key)
+
+    def remotes(self) -> tuple[str, ...]:
+        """Return the names of the remotes."""
+        prefix, suffix = "remote.", ".url"
+        return tuple(
+            key.removeprefix(prefix).removesuffix(suffix)
+            for key in self._config
+            if key.startswith(prefix) and key.endswith(suffix)
+        )
+
+    def head(self) -> Head:
+        """Return where HEAD points now."""
+        status, ref = self.git.attempt("symbolic-ref", "-q", "HEAD")
+        commit = self.resolve("HEAD")
+        return Head(ref.decode().strip() if status == 0 else None, commit)
+
+    def resolve(self, revision: str) -> str | None:
+        """Return the commit that ``revision`` names; None if it names none."""
+        status, found = self.git.attempt(
+            "rev-parse",
+            "-q",
+            "--verify",
+            "--end-of-options",
+            f"{revision}^{{commit}}",
+            accept=(0, 1, 128),
+        )
+        return found.decode().strip() if status == 0 else None
+
+    def identity(self) -> str | None:
+        """Return ``Name <email>`` as git is told to use it; None if it is not told."""
+        status, found = self.git.attempt(
+            "-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT",
+            accept=(0, 1, 128),
+        )  # fmt: skip
+        if status != 0:
+            return None
+        return found.decode("utf-8", "replace").rsplit(" ", 2)[0].strip()

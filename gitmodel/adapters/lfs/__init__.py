@@ -1,0 +1,1 @@
+"""Git LFS objects: the local store, how files get in and out, and the transfers."""

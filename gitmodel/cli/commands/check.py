@@ -1,0 +1,63 @@
+"""``gitmodel check``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmodel.cli.options import SELECTOR, STAGE, json_option
+
+if TYPE_CHECKING:
+    from gitmodel.cli.session import Session
+
+REFUSED = 3
+
+
+@click.command("check")
+@click.argument("selector", type=SELECTOR, required=False)
+@click.option("--stage", type=STAGE, help="The stage to promote to.  [default: completeness alone]")
+@json_option
+@click.pass_obj
+def command(session: Session, selector: str | None, stage: str | None) -> int:
+    """Ask whether a promotion would be allowed; change nothing.
+
+    Without SELECTOR, the highest version of every model. Exit code 3 means no.
+
+    \b
+    Examples:
+      gitmodel check fraud@1.2.0 --stage production
+      gitmodel check --json
+    """
+    from gitmodel.domain.selector import Selector
+    from gitmodel.operations.check import check
+
+    with session.open_closing() as handle:
+        found = check(handle.view(), Selector.parse(selector) if selector else None, stage)
+    allowed = all(one.allowed for one in found)
+    data = {
+        "allowed": allowed,
+        "refusals": [
+            {
+                "gate": refusal.gate,
+                "message": refusal.message,
+                "model": one.model,
+                "version": one.version,
+                "stage": one.stage,
+            }
+            for one in found
+            for refusal in one.refusals
+        ],
+        "checked": [
+            {"model": one.model, "version": one.version, "allowed": one.allowed}
+            for one in found
+        ],
+    }
+    lines = []
+    for one in found:
+        what = f"{one.model}@{one.version}" + (f" in {one.stage}" if one.stage else "")
+        word = session.style("allowed", fg="green") if one.allowed else session.style("refused", fg="red")
+        lines.append(f"{word}  {what}")
+        lines += [f"  {refusal.gate}: {refusal.message}" for refusal in one.refusals]
+    session.answer(data, "\n".join(lines))
+    return 0 if allowed else REFUSED

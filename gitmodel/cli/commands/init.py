@@ -1,0 +1,83 @@
+"""``gitmodel init``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmodel.cli.options import json_option
+
+if TYPE_CHECKING:
+    from gitmodel.cli.session import Session
+
+
+@click.command("init")
+@click.argument("directory", required=False, metavar="[DIR]")
+@click.option(
+    "--stage", "stages", multiple=True, metavar="STAGE",
+    help="A stage, in promotion order; repeat it.  [default: dev, staging, production]",
+)  # fmt: skip
+@click.option("--name", help="Name of the registry.  [default: the directory's]")
+@click.option(
+    "--principal", metavar="NAME",
+    help="Who the key belongs to.  [default: git's user.name]",
+)  # fmt: skip
+@click.option("--key", "key", metavar="FILE", help="Sign with this key.")
+@json_option
+@click.pass_obj
+def command(
+    session: Session,
+    directory: str | None,
+    stages: tuple[str, ...],
+    name: str | None,
+    principal: str | None,
+    key: str | None,
+) -> None:
+    """Make a git repository a registry.
+
+    Makes the repository if there is none, a key if you have none, and one signed
+    commit with the settings and policy 1. A registry is left as it is.
+
+    \b
+    Examples:
+      gitmodel init
+      gitmodel init registry --stage test --stage live
+      gitmodel init --key ~/.ssh/id_ecdsa --principal alice
+    """
+    from gitmodel.operations.init import init
+
+    if key:
+        session.key = Path(key).expanduser()
+    result = init(
+        session.directory / (directory or ""),
+        session.context(create_key=True),
+        name=name,
+        stages=stages,
+        principal=principal,
+    )
+    data = {
+        "registry": result.registry,
+        "root": result.root,
+        "stages": list(result.stages),
+        "principal": result.principal,
+        "keyid": result.keyid,
+        "commit": result.commit,
+        "path": result.path,
+        "created": result.created,
+    }
+    word = "Made" if result.created else "Unchanged:"
+    session.answer(
+        data,
+        f"{word} registry {result.registry} in {result.path}\n"
+        f"  stages     {' -> '.join(result.stages)}\n"
+        f"  principal  {result.principal}, key {result.keyid[:8]}\n"
+        f"  root       {result.root}\n"
+        f"  commit     {result.commit[:12]}",
+    )
+    if result.created:
+        session.hint(
+            "keep the root digest somewhere else: it is what auditors verify against."
+        )
+        session.hint("gitmodel register MODEL FILE…")

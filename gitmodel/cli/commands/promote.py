@@ -1,0 +1,73 @@
+"""``gitmodel promote``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmodel.cli.options import SELECTOR, STAGE, change_options, json_option
+
+if TYPE_CHECKING:
+    from gitmodel.cli.session import Session
+
+
+@click.command("promote")
+@click.argument("selector", type=SELECTOR)
+@click.argument("stage", type=STAGE)
+@click.option("-m", "--message", "reason", default="", metavar="REASON", help="Why, for the record.")
+@change_options
+@json_option
+@click.pass_obj
+def command(
+    session: Session, selector: str, stage: str, reason: str, push: bool, dry_run: bool
+) -> None:
+    """Put a version into STAGE: one signed commit, if the rules are met.
+
+    Exit code 3 means that the policy refused; every refusal is listed.
+
+    \b
+    Examples:
+      gitmodel promote fraud@1.2.0 staging
+      gitmodel promote fraud#staging production -m "passed the canary"
+      gitmodel promote fraud@latest staging --dry-run
+    """
+    from gitmodel.domain.selector import Selector
+    from gitmodel.operations.promote import promote
+    from gitmodel.registry.transaction import Mode
+
+    with session.open_closing() as handle:
+        result = promote(
+            handle,
+            Selector.parse(selector),
+            stage,
+            reason=reason,
+            mode=Mode(dry_run=dry_run, push=push),
+        )
+    data = {
+        "status": result.status,
+        "model": result.model,
+        "version": result.version,
+        "stage": result.stage,
+        "from": result.origin,
+        "transition": result.transition,
+        "seq": result.seq,
+        "commit": result.commit,
+        "branch": result.branch,
+        "needed": list(result.needed),
+        "refusals": [
+            {"gate": refusal.gate, "message": refusal.message}
+            for refusal in result.refusals
+        ],
+        "dryRun": result.dry_run,
+    }
+    if result.status == "unchanged":
+        session.answer(data, f"{stage} holds {result.model}@{result.version} already.")
+        return
+    verb = "Would promote" if dry_run else "Promoted"
+    text = f"{verb} {result.model} in {stage}: {result.origin or '(empty)'} -> {result.version}"
+    if result.commit:
+        text += f"\n  commit  {result.commit[:12]}"
+    session.answer(data, text)
+    if not dry_run:
+        session.hint(f"gitmodel show {result.model}#{stage}")

@@ -1,0 +1,55 @@
+"""``gitmodel pull``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmodel.cli.options import SELECTOR, json_option
+
+if TYPE_CHECKING:
+    from gitmodel.cli.session import Session
+
+
+@click.command("pull")
+@click.argument("selector", type=SELECTOR)
+@click.option("-o", "--output", metavar="DIR", type=click.Path(), help="Where to.  [default: MODEL-VERSION]")
+@click.option("--replace", is_flag=True, help="Replace an earlier pull in DIR.")
+@json_option
+@click.pass_obj
+def command(session: Session, selector: str, output: str | None, replace: bool) -> None:
+    """Get a version's files, verified while they are written.
+
+    Fetches only what this clone lacks. DIR appears complete or not at all: artifacts/,
+    manifest.yaml and model.sig, which model_signing verifies too.
+
+    \b
+    Examples:
+      gitmodel pull fraud#production -o /srv/fraud
+      gitmodel pull fraud@1.2.0
+    """
+    from gitmodel.cli.output import size
+    from gitmodel.domain.selector import Selector
+    from gitmodel.operations.pull import pull
+
+    wanted = Selector.parse(selector)
+    with session.open_closing() as handle:
+        result = pull(handle, wanted, Path(output) if output else None, replace=replace)
+    total = sum(artifact.size for artifact in result.artifacts)
+    word = "Pulled" if result.status == "pulled" else "Already there:"
+    session.answer(
+        {
+            "status": result.status,
+            "model": result.model,
+            "version": result.version,
+            "manifest": result.manifest,
+            "path": str(result.path),
+            "artifacts": [artifact.to_dict() for artifact in result.artifacts],
+            "verified": result.verified,
+        },
+        f"{word} {result.model}@{result.version} in {result.path}\n"
+        f"  {len(result.artifacts)} artifacts, {size(total)}; "
+        "signatures and every byte verified",
+    )

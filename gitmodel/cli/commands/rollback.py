@@ -1,0 +1,111 @@
+"""``gitmodel rollback``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmodel.cli.options import MODEL, STAGE, change_options, json_option
+
+if TYPE_CHECKING:
+    from gitmodel.cli.session import Session
+    from gitmodel.operations.rollback import RollbackResult
+
+
+@click.command("rollback")
+@click.argument("model", type=MODEL)
+@click.argument("stage", type=STAGE)
+@click.option("--to", metavar="V", help="Go back to this version.  [default: the last known good]")
+@click.option("-m", "--message", "reason", metavar="REASON", help="Why, for the record; required but for --plan.")
+@click.option("--incident", metavar="ID", help="The incident that this belongs to.")
+@click.option("--plan", is_flag=True, help="Show what would change, and change nothing.")
+@change_options
+@json_option
+@click.pass_obj
+def command(
+    session: Session,
+    model: str,
+    stage: str,
+    to: str | None,
+    reason: str | None,
+    incident: str | None,
+    plan: bool,
+    push: bool,
+    dry_run: bool,
+) -> None:
+    """Take STAGE back to its last known good version of MODEL, or to V.
+
+    The target's signatures and bytes are verified first. The commit is a revert: the
+    pin gets back the very bytes it had, and the log keeps everything.
+
+    \b
+    Examples:
+      gitmodel rollback fraud production --plan
+      gitmodel rollback fraud production -m "recall fell to 0.61" --incident INC-42
+      gitmodel rollback fraud production --to 1.1.0 -m "1.2.x is poisoned"
+    """
+    from gitmodel.operations.rollback import rollback
+    from gitmodel.registry.transaction import Mode
+
+    plan = plan or dry_run
+    if not plan and not (reason and reason.strip()):
+        raise click.UsageError("A rollback needs a reason: -m REASON.")
+    with session.open_closing() as handle:
+        result = rollback(
+            handle,
+            model,
+            stage,
+            to=to,
+            reason=reason or "",
+            incident=incident,
+            mode=Mode(dry_run=plan, push=push),
+        )
+    session.answer(_to_json(result), _to_text(session, result))
+    if result.status == "planned":
+        aim = f" --to {to}" if to else ""
+        session.hint(f"gitmodel rollback {model} {stage}{aim} -m REASON")
+    else:
+        session.hint(f"gitmodel verify {model}#{stage}")
+
+
+def _to_json(result: RollbackResult) -> dict[str, object]:
+    return {
+        "status": result.status,
+        "model": result.model,
+        "stage": result.stage,
+        "from": result.origin,
+        "to": result.target,
+        "reverts": list(result.reverts),
+        "incident": result.incident,
+        "transition": result.transition if result.commit else None,
+        "seq": result.seq,
+        "commit": result.commit,
+        "targetSince": result.target_since,
+        "fromSince": result.origin_since,
+        "versionsPassedOver": [
+            {"version": version, "reason": why} for version, why in result.skipped
+        ],
+        "metrics": [delta.to_dict() for delta in result.deltas],
+    }
+
+
+def _to_text(session: Session, result: RollbackResult) -> str:
+    from gitmodel.cli.rendering import metric_table
+
+    verb = "Would roll back" if result.status == "planned" else "Rolled back"
+    lines = [
+        f"{verb} {result.model} in {result.stage}: {result.origin} -> {result.target}",
+        f"  {result.origin} is live since {result.origin_since}; "
+        f"{result.target} was promoted at {result.target_since}",
+        f"  verified  signatures and bytes of {result.target}, just now",
+    ]
+    lines += [f"  passed over {version}: {why}" for version, why in result.skipped]
+    lines += [f"  reverts   {commit[:12]}" for commit in result.reverts]
+    if result.incident:
+        lines.append(f"  incident  {result.incident}")
+    if result.commit:
+        lines.append(f"  commit    {result.commit[:12]}")
+    if result.deltas:
+        lines += ["", metric_table(session, result.deltas)]
+    return "\n".join(lines)

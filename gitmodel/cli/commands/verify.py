@@ -1,0 +1,105 @@
+"""``gitmodel verify``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmodel.cli.options import SELECTOR, json_option
+
+if TYPE_CHECKING:
+    from gitmodel.cli.session import Session
+    from gitmodel.operations.verify import VerifyResult
+
+ABSENT, BROKEN = 1, 4
+
+
+@click.command("verify")
+@click.argument("selector", type=SELECTOR, required=False)
+@click.option("--no-bytes", is_flag=True, help="Do not read and hash the artifacts.")
+@click.option("--root", metavar="sha256:…", help="The root digest that you trust, from gitmodel init.")
+@json_option
+@click.pass_obj
+def command(
+    session: Session, selector: str | None, no_bytes: bool, root: str | None
+) -> int:
+    """Verify signatures, bytes, pins, log and history; name every problem.
+
+    Works offline, on any clone. Exit code 4: something is wrong. Exit code 1: nothing
+    is wrong, but this clone lacks some bytes or some history.
+
+    \b
+    Examples:
+      gitmodel verify
+      gitmodel verify fraud#production
+      gitmodel verify --root sha256:4f2a… --json
+    """
+    from gitmodel.domain.digest import Digest
+    from gitmodel.domain.selector import Selector
+    from gitmodel.operations.verify import verify
+
+    with session.open_closing() as handle:
+        result = verify(
+            handle,
+            Selector.parse(selector) if selector else None,
+            hash_bytes=not no_bytes,
+            root=Digest.parse(root) if root else None,
+        )
+    session.answer(_to_json(result), _to_text(session, result))
+    if not result.ok and any(p.code == "E_ARTIFACT_MISSING" for p in result.problems):
+        session.hint("gitmodel pull MODEL@VERSION  or  git lfs fetch --all  brings missing bytes")
+    if result.ok:
+        return 0
+    return ABSENT if result.only_absent else BROKEN
+
+
+def _to_json(result: VerifyResult) -> dict[str, object]:
+    return {
+        "ok": result.ok,
+        "root": result.root,
+        "rootGiven": result.root_given,
+        "checked": {
+            "versions": result.versions,
+            "transitions": result.transitions,
+            "commits": result.commits,
+            "signatures": result.signatures,
+            "artifacts": result.artifacts,
+        },
+        "bytes": "skipped" if result.bytes_hashed is None else result.bytes_hashed,
+        "problems": [problem.to_dict() for problem in result.problems],
+    }
+
+
+def _to_text(session: Session, result: VerifyResult) -> str:
+    from gitmodel.cli.output import size
+
+    lines = [f"  {session.style(problem.code, fg='red')}  {_place(problem)}" for problem in result.problems]
+    hashed = (
+        "bytes NOT hashed (--no-bytes)"
+        if result.bytes_hashed is None
+        else f"{size(result.bytes_hashed)} hashed"
+    )
+    anchor = "as you named it" if result.root_given else "taken on trust; --root names it"
+    word = (
+        session.style("Verified", fg="green")
+        if result.ok
+        else session.style(f"{len(result.problems)} problems", fg="red")
+    )
+    summary = (
+        f"{word}: {result.versions} versions, {result.transitions} transitions, "
+        f"{result.commits} commits, {result.signatures} signatures, "
+        f"{result.artifacts} artifacts, {hashed}\n"
+        f"  root {result.root} ({anchor})"
+    )
+    return "\n".join([*lines, summary])
+
+
+def _place(problem: object) -> str:
+    from gitmodel.domain.problem import Problem
+
+    if not isinstance(problem, Problem):
+        raise TypeError(type(problem).__name__)
+    where = problem.path + (f":{problem.line}" if problem.line else "")
+    commit = f"  (commit {problem.commit[:12]})" if problem.commit else ""
+    return f"{where}: {problem.message}{commit}" if where else f"{problem.message}{commit}"

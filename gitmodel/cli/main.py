@@ -1,0 +1,184 @@
+"""The ``gitmodel`` command: its global options, its commands, and its exit codes.
+
+Errors are rendered here, once, for every command: ``Error:`` one sentence, then
+``Hint:`` lines, on stderr; with ``--json`` also as an object on stdout.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitmodel import __version__
+from gitmodel.cli.session import Session
+from gitmodel.errors import GitmodelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BUG = 70
+INTERRUPTED = 130
+
+#: Command → help section. The order is the order of the help page.
+COMMANDS: dict[str, str] = {
+    "init": "Set up",
+    "key": "Set up",
+    "doctor": "Set up",
+    "completion": "Set up",
+    "demo": "Set up",
+    "register": "Change the registry",
+    "promote": "Change the registry",
+    "rollback": "Change the registry",
+    "list": "Read the registry",
+    "show": "Read the registry",
+    "log": "Read the registry",
+    "diff": "Read the registry",
+    "pull": "Read the registry",
+    "check": "Prove it",
+    "verify": "Prove it",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when the command is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the help page."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"gitmodel.cli.commands.{name}")
+        found: click.Command = module.command
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest the nearest command for one that does not exist."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"{error.message}{hint}", ctx) from None
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write the commands by section."""
+        for section in dict.fromkeys(COMMANDS.values()):
+            names = [name for name, where in COMMANDS.items() if where == section]
+            rows = [
+                (name, command.get_short_help_str(60))
+                for name in names
+                if (command := self.get_command(ctx, name)) is not None
+            ]
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "GITMODEL",
+        "max_content_width": 100,
+    },
+)
+@click.version_option(__version__, prog_name="gitmodel", message="%(prog)s %(version)s")
+@click.option("-C", "directory", metavar="DIR", help="Run as if started in DIR.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="Leave out hints and progress.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more; show causes of errors.")
+@click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR works too).")
+@click.option("--key", metavar="FILE", help="Sign with this key.  [env: GITMODEL_KEY]")
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    directory: str | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    no_color: bool,
+    key: str | None,
+) -> None:
+    """A Git-native model registry.
+
+    Versions are signed manifests, promotion is a commit, rollback is a revert, and
+    the git log is the audit trail.
+
+    \b
+    Start here:
+      gitmodel demo                            the whole story, in under a minute
+      gitmodel init                            make this repository a registry
+      gitmodel register fraud model.safetensors --metric accuracy=0.97
+      gitmodel promote fraud@1.0.0 dev
+      gitmodel verify
+    """
+    ctx.obj = Session.from_environment(
+        directory=directory,
+        as_json=as_json,
+        quiet=quiet,
+        verbose=verbose,
+        no_color=no_color,
+        key=key,
+    )
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command and return its exit code; nothing escapes."""
+    try:
+        code = cli.main(list(args), prog_name="gitmodel", standalone_mode=False)
+        sys.stdout.flush()
+    except GitmodelError as error:
+        return _fail(args, error, error.exit_code)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "gitmodel"
+        message = error.format_message()
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            click.echo(message, err=True)
+            return error.exit_code
+        hints = (f"{where} --help",)
+        return _fail(args, GitmodelError(message, *hints, code="E_USAGE"), 2)
+    except click.ClickException as error:
+        return _fail(args, GitmodelError(error.format_message()), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted; nothing is half done.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away, as `| head` does: no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 the last line of defence
+        return _bug(args, error)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(args: Sequence[str], error: GitmodelError, code: int) -> int:
+    from gitmodel.cli.output import render_error
+
+    render_error(error, as_json="--json" in args, verbose=bool({"-v", "--verbose"} & {*args}))
+    return code
+
+
+def _bug(args: Sequence[str], error: Exception) -> int:
+    from gitmodel.cli.output import report_bug
+
+    report_bug(args, error)
+    return BUG
+
+
+def main(argv: Any = None) -> None:
+    """Be the console script."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))

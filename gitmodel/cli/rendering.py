@@ -1,0 +1,37 @@
+"""Tables that more than one command shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitmodel.cli.output import number, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitmodel.cli.session import Session
+    from gitmodel.domain.metrics import Delta
+
+_COLORS = {"better": "green", "worse": "red"}
+
+
+def metric_table(session: Session, deltas: Sequence[Delta]) -> str:
+    """Return how metrics change, with the verdict in words and in colour."""
+    rows = [
+        (
+            f"{delta.set}.{delta.name}",
+            number(delta.before) if delta.before is not None else "-",
+            number(delta.after) if delta.after is not None else "-",
+            f"{delta.change:+.6g}" if delta.change is not None else "",
+            delta.verdict,
+        )
+        for delta in deltas
+    ]
+    head, *lines = table(("metric", "before", "after", "change", ""), rows).split("\n")
+    colored = [
+        session.style(line, fg=_COLORS[delta.verdict])
+        if delta.verdict in _COLORS
+        else line
+        for line, delta in zip(lines, deltas, strict=True)
+    ]
+    return "\n".join([head, *colored])

@@ -1,0 +1,143 @@
+"""One run of the command line: where the outside world is read (style rule 5)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitmodel.domain.ports import Progress
+    from gitmodel.registry.handle import Context, RegistryHandle
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """Global options, and what they open.
+
+    Attributes:
+        directory: Where the registry is looked for.
+        as_json: Answer in JSON on stdout.
+        quiet: No hints and no progress.
+    """
+
+    directory: Path
+    as_json: bool
+    quiet: bool
+    verbose: bool
+    color: bool
+    key: Path | None
+
+    @classmethod
+    def from_environment(
+        cls,
+        *,
+        directory: str | None,
+        as_json: bool,
+        quiet: bool,
+        verbose: bool,
+        no_color: bool,
+        key: str | None,
+    ) -> Session:
+        """Combine options with the environment and the terminal."""
+        plain = no_color or "NO_COLOR" in os.environ or not sys.stdout.isatty()
+        chosen = key or os.environ.get("GITMODEL_KEY") or None
+        return cls(
+            directory=Path(directory or "."),
+            as_json=as_json,
+            quiet=quiet,
+            verbose=verbose,
+            color=not plain,
+            key=Path(chosen).expanduser() if chosen else None,
+        )
+
+    def context(self, *, create_key: bool = False) -> Context:
+        """Return what operations need of the outside world."""
+        from gitmodel.adapters.clock import SystemClock
+        from gitmodel.registry.handle import Context
+        from gitmodel.registry.keys import KeyFiles
+
+        return Context(
+            clock=SystemClock(),
+            keys=KeyFiles(
+                named=self.key, passphrase=ask_passphrase, create=create_key
+            ),
+            progress=self.progress(),
+            warn=self.warn,
+        )
+
+    def open(self) -> RegistryHandle:
+        """Open the registry."""
+        from gitmodel.registry.handle import RegistryHandle
+
+        return RegistryHandle.open(self.directory, self.context())
+
+    @contextmanager
+    def open_closing(self) -> Iterator[RegistryHandle]:
+        """Open the registry, and close it afterwards."""
+        handle = self.open()
+        try:
+            yield handle
+        finally:
+            handle.close()
+
+    def progress(self) -> Progress:
+        """Return a progress line on a terminal, and nothing anywhere else."""
+        from gitmodel.domain.ports import Silent
+
+        if self.quiet or not sys.stderr.isatty():
+            return Silent()
+        from gitmodel.cli.progress import ProgressLine
+
+        return ProgressLine()
+
+    def warn(self, message: str) -> None:
+        """Tell people something on stderr."""
+        click.echo(f"Warning: {message}", err=True)
+
+    def hint(self, message: str) -> None:
+        """Say what to run next, on stderr."""
+        if not self.quiet and not self.as_json:
+            click.echo(f"Next: {message}", err=True)
+
+    def answer(self, data: Any, text: str) -> None:
+        """Print the answer: ``data`` with ``--json``, else ``text``."""
+        if self.as_json:
+            import json
+
+            click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+        elif text:
+            click.echo(text, color=self.color)
+
+    def style(self, text: str, **style: Any) -> str:
+        """Return ``text`` in colour where colour is on."""
+        return click.style(text, **style) if self.color else text
+
+
+def ask_passphrase(path: Path) -> bytes | None:
+    """Return a key's passphrase from the environment or the terminal."""
+    given = os.environ.get("GITMODEL_KEY_PASSPHRASE")
+    if given is not None:
+        return given.encode()
+    if not sys.stdin.isatty():
+        return None
+    answer: str = click.prompt(f"Passphrase of {path}", hide_input=True, err=True)
+    return answer.encode()
+
+
+def new_passphrase() -> bytes:
+    """Return the passphrase for a new key, asking twice on a terminal."""
+    given = os.environ.get("GITMODEL_KEY_PASSPHRASE")
+    if given is not None:
+        return given.encode()
+    answer: str = click.prompt(
+        "New passphrase", hide_input=True, confirmation_prompt=True, err=True
+    )
+    return answer.encode()

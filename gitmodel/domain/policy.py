@@ -1,0 +1,259 @@
+"""Who may do what: principals, roles, thresholds and the rules of each stage.
+
+A principal is a person or a robot, not a key: thresholds count principals, and
+a key belongs to one principal only, so one person with two keys is still one
+(``design`` §4.4). An object of this module that exists is usable: dangerous
+policies are refused when they are read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gitmodel.domain.digest import Digest
+from gitmodel.domain.names import principal_name, stage_name
+from gitmodel.domain.pin import API_VERSION
+from gitmodel.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROLES = (
+    "root",
+    "publisher",
+    "promoter",
+    "approver",
+    "responder",
+    "auditor",
+    "collector",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A public key: ``keyid`` is SHA-256 hex of its SubjectPublicKeyInfo DER."""
+
+    keyid: str
+    public: str
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Someone, or something, that signs."""
+
+    name: str
+    keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Principals who may act in a role, and how many of them it takes."""
+
+    name: str
+    members: tuple[str, ...]
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRules:
+    """What a stage asks of a promotion and of a rollback.
+
+    Attributes:
+        source: The stage that a version must have reached before; None for none.
+        approvals: How many approvals a promotion needs beside the requester.
+        approver_role: Who may approve.
+        rollback_approvals: How many approvals a rollback needs.
+        rollback_role: Who may roll back.
+    """
+
+    source: str | None
+    approvals: int
+    approver_role: str
+    rollback_approvals: int
+    rollback_role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One link of the policy chain."""
+
+    version: int
+    prior: Digest | None
+    uid: str
+    created_at: str
+    principals: tuple[Principal, ...]
+    roles: tuple[Role, ...]
+    stages: tuple[tuple[str, StageRules], ...]
+
+    @classmethod
+    def first(
+        cls,
+        *,
+        uid: str,
+        created_at: str,
+        principal: str,
+        key: Key,
+        stages: tuple[str, ...],
+    ) -> Policy:
+        """Return policy 1: one principal in every role, each stage after the last."""
+        return cls(
+            version=1,
+            prior=None,
+            uid=uid,
+            created_at=created_at,
+            principals=(Principal(principal_name(principal), (key,)),),
+            roles=tuple(Role(role, (principal,), 1) for role in ROLES),
+            stages=tuple(
+                (
+                    stage,
+                    StageRules(
+                        source=stages[index - 1] if index else None,
+                        approvals=0,
+                        approver_role="approver",
+                        rollback_approvals=0,
+                        rollback_role="responder",
+                    ),
+                )
+                for index, stage in enumerate(stages)
+            ),
+        )
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Policy:
+        """Read a schema-valid ``Policy`` document.
+
+        Raises:
+            InputError: Its parts contradict each other.
+        """
+        policy = cls(
+            version=document["version"],
+            prior=Digest.parse(document["prior"]) if document["prior"] else None,
+            uid=document["uid"],
+            created_at=document["createdAt"],
+            principals=tuple(
+                Principal(
+                    principal_name(name),
+                    tuple(Key(key["keyid"], key["public"]) for key in body["keys"]),
+                )
+                for name, body in document["principals"].items()
+            ),
+            roles=tuple(
+                Role(name, tuple(body["members"]), body["threshold"])
+                for name, body in document["roles"].items()
+            ),
+            stages=tuple(
+                (stage_name(name), _stage_rules(body))
+                for name, body in document["stages"].items()
+            ),
+        )
+        policy._require_consistent()
+        return policy
+
+    def _require_consistent(self) -> None:
+        names = {principal.name for principal in self.principals}
+        owners: dict[str, str] = {}
+        for principal in self.principals:
+            for key in principal.keys:
+                if owners.setdefault(key.keyid, principal.name) != principal.name:
+                    raise InputError(
+                        f"Key {key.keyid[:8]} belongs to {owners[key.keyid]} and to "
+                        f"{principal.name}; a key has one owner.",
+                        code="E_KEY_SHARED_BY_PRINCIPALS",
+                    )
+        for role in self.roles:
+            if strangers := set(role.members) - names:
+                raise InputError(
+                    f"Role {role.name} names {', '.join(sorted(strangers))}, "
+                    "who is no principal.",
+                    code="E_POLICY",
+                )
+            if role.threshold > len(set(role.members)):
+                raise InputError(
+                    f"Role {role.name} needs {role.threshold} members and has "
+                    f"{len(set(role.members))}: nobody could ever act in it.",
+                    code="E_POLICY",
+                )
+        if self.role("root") is None:
+            raise InputError("The policy has no root role.", code="E_POLICY")
+        stages = {name for name, _ in self.stages}
+        for name, rules in self.stages:
+            if rules.source is not None and rules.source not in stages - {name}:
+                raise InputError(
+                    f"Stage {name} is reached from {rules.source!r}, "
+                    "which is no other stage of the policy.",
+                    code="E_POLICY",
+                )
+
+    def role(self, name: str) -> Role | None:
+        """Return the role called ``name``."""
+        return next((role for role in self.roles if role.name == name), None)
+
+    def has_role(self, principal: str, role: str) -> bool:
+        """Say whether ``principal`` may act in ``role``."""
+        found = self.role(role)
+        return found is not None and principal in found.members
+
+    def owner_of(self, keyid: str) -> str | None:
+        """Return the principal to whom a key belongs."""
+        return next(
+            (
+                principal.name
+                for principal in self.principals
+                for key in principal.keys
+                if key.keyid == keyid
+            ),
+            None,
+        )
+
+    def rules_for(self, stage: str) -> StageRules | None:
+        """Return the rules of ``stage``."""
+        return next((rules for name, rules in self.stages if name == stage), None)
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the document in its stable key order."""
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "Policy",
+            "version": self.version,
+            "prior": str(self.prior) if self.prior else None,
+            "uid": self.uid,
+            "createdAt": self.created_at,
+            "principals": {
+                principal.name: {
+                    "keys": [
+                        {"keyid": key.keyid, "public": key.public}
+                        for key in principal.keys
+                    ]
+                }
+                for principal in self.principals
+            },
+            "roles": {
+                role.name: {"members": list(role.members), "threshold": role.threshold}
+                for role in self.roles
+            },
+            "stages": {
+                name: {
+                    "from": rules.source,
+                    "approvals": {
+                        "threshold": rules.approvals,
+                        "role": rules.approver_role,
+                    },
+                    "rollback": {
+                        "approvals": rules.rollback_approvals,
+                        "role": rules.rollback_role,
+                    },
+                }
+                for name, rules in self.stages
+            },
+        }
+
+
+def _stage_rules(body: Mapping[str, Any]) -> StageRules:
+    return StageRules(
+        source=body["from"],
+        approvals=body["approvals"]["threshold"],
+        approver_role=body["approvals"]["role"],
+        rollback_approvals=body["rollback"]["approvals"],
+        rollback_role=body["rollback"]["role"],
+    )

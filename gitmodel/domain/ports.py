@@ -1,0 +1,56 @@
+"""What the core asks of the outside world: a clock, a signer, a listener."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Clock(Protocol):
+    """Tells the time; tests replace it."""
+
+    def now(self) -> datetime:
+        """Return the current time, in UTC, with a time zone."""
+
+
+class Signer(Protocol):
+    """Signs for one key, wherever that key lives."""
+
+    @property
+    def keyid(self) -> str:
+        """SHA-256 hex of the public key's SubjectPublicKeyInfo DER."""
+
+    @property
+    def public(self) -> str:
+        """The public key as one OpenSSH line without comment."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the DER ECDSA signature of ``message``."""
+
+
+class Progress(Protocol):
+    """Hears how far long work has come; units are bytes."""
+
+    def start(self, total: int, label: str) -> None:
+        """Begin work of ``total`` bytes."""
+
+    def advance(self, count: int) -> None:
+        """``count`` more bytes are done. May be called from any thread."""
+
+    def finish(self) -> None:
+        """Say that the work has ended, well or badly."""
+
+
+class Silent:
+    """A ``Progress`` that nobody watches."""
+
+    def start(self, total: int, label: str) -> None:
+        """Ignore the start."""
+
+    def advance(self, count: int) -> None:
+        """Ignore the step."""
+
+    def finish(self) -> None:
+        """Ignore the end."""

@@ -1,0 +1,1 @@
+"""Bytes and what they mean: YAML, JSON Schema, DSSE, SSHSIG. No I/O, no policy."""

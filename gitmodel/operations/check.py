@@ -1,0 +1,71 @@
+"""Would this be allowed? Asks the gates without changing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitmodel.domain.selector import Selector
+from gitmodel.operations.gates import Refusal, decide_completeness, decide_promotion
+from gitmodel.registry.stage_log import read_histories
+from gitmodel.registry.versions import resolve
+
+if TYPE_CHECKING:
+    from gitmodel.registry.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One version that was checked, against one stage or for completeness alone."""
+
+    model: str
+    version: str
+    stage: str | None
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def allowed(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.refusals
+
+
+def check(
+    view: View, selector: Selector | None, stage: str | None
+) -> tuple[Checked, ...]:
+    """Check one version, or the latest of every model.
+
+    Args:
+        view: The registry.
+        selector: Which version; None for the highest version of each model.
+        stage: The stage to promote to; None checks completeness alone.
+
+    Raises:
+        NotFoundError: There is no such version or stage.
+    """
+    if stage is not None:
+        view.settings.require_stage(stage)
+    selectors = [selector] if selector is not None else _latest(view)
+    return tuple(_check_one(view, one, stage) for one in selectors)
+
+
+def _latest(view: View) -> list[Selector]:
+    return [
+        Selector(model=model, kind="version", version=versions[-1])
+        for model in view.models()
+        if (versions := view.versions(model))
+    ]
+
+
+def _check_one(view: View, selector: Selector, stage: str | None) -> Checked:
+    found = resolve(view, selector)
+    if stage is None:
+        decision = decide_completeness(view, found)
+    else:
+        histories = read_histories(view, found.version.model)
+        decision = decide_promotion(view, found, stage, histories)
+    return Checked(
+        model=found.version.model,
+        version=str(found.version.version),
+        stage=stage,
+        refusals=decision.refusals,
+    )

@@ -1,0 +1,125 @@
+"""The rules that a promotion must meet, as questions: every refusal at once.
+
+``check``, ``promote`` and its dry run ask the same questions, so that what one
+allows the other does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitmodel.domain.artifact import Artifact
+from gitmodel.errors import RefusedError
+from gitmodel.formats.lfs_pointer import Pointer
+from gitmodel.registry import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitmodel.domain.history import StageHistory
+    from gitmodel.registry.versions import Found
+    from gitmodel.registry.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One reason for no."""
+
+    gate: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome; true when nothing speaks against it."""
+
+    refusals: tuple[Refusal, ...]
+
+    def __bool__(self) -> bool:
+        return not self.refusals
+
+    def require(self, what: str) -> None:
+        """Insist on a yes.
+
+        Raises:
+            RefusedError: ``what`` is refused; ``problems`` lists every reason.
+        """
+        if self.refusals:
+            raise RefusedError(
+                f"{what} is refused: {self.refusals[0].message}",
+                *(refusal.message for refusal in self.refusals[1:]),
+                problems=[
+                    {"code": "E_GATE", "gate": refusal.gate, "message": refusal.message}
+                    for refusal in self.refusals
+                ],
+            )
+
+
+def decide_promotion(
+    view: View, found: Found, stage: str, histories: Mapping[str, StageHistory]
+) -> Decision:
+    """Say whether the policy lets a version into a stage (R114, R117)."""
+    refusals = [*_complete(view, found), *_stage_rules(view, found, stage, histories)]
+    return Decision(tuple(refusals))
+
+
+def decide_completeness(view: View, found: Found) -> Decision:
+    """Say whether a version is whole: signed, and with all its pointers."""
+    return Decision(tuple(_complete(view, found)))
+
+
+def _complete(view: View, found: Found) -> list[Refusal]:
+    version = found.version
+    refusals = [
+        Refusal("signature", f"{problem.path}: {problem.message}")
+        for problem in found.record.problems
+    ]
+    if not found.record.sealed_by("publisher"):
+        refusals.append(
+            Refusal("signature", "no publisher of this registry has signed it.")
+        )
+    if view.entry(layout.oms_path(version.model, str(version.version))) is None:
+        refusals.append(Refusal("signature", "it has no model.sig."))
+    refusals.extend(
+        Refusal("artifacts", f"the pointer of {artifact.path} is not what it says.")
+        for artifact in version.artifacts
+        if not pointer_agrees(view, version.model, str(version.version), artifact)
+    )
+    return refusals
+
+
+def pointer_agrees(view: View, model: str, version: str, artifact: Artifact) -> bool:
+    """Say whether git holds the LFS pointer that the manifest promises."""
+    data = view.blob(layout.artifact_path(model, version, artifact.path))
+    return data == Pointer(artifact.digest, artifact.size).to_bytes()
+
+
+def _stage_rules(
+    view: View, found: Found, stage: str, histories: Mapping[str, StageHistory]
+) -> list[Refusal]:
+    rules = view.policy.rules_for(stage)
+    if rules is None:
+        return [Refusal("policy", f"the policy has no rules for stage {stage}.")]
+    refusals = []
+    source = rules.source
+    if source is not None and (
+        source not in histories or not histories[source].was_live(found.version.digest)
+    ):
+        name = f"{found.version.model}@{found.version.version}"
+        refusals.append(
+            Refusal(
+                "from",
+                f"{name} has not been in {source}, from where {stage} is reached: "
+                f"gitmodel promote {name} {source}",
+            )
+        )
+    if rules.approvals:
+        refusals.append(
+            Refusal(
+                "approvals",
+                f"{stage} asks for {rules.approvals} approvals by "
+                f"{rules.approver_role}s, and there are none.",
+            )
+        )
+    return refusals

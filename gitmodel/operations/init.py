@@ -1,0 +1,202 @@
+"""Make a git repository a registry: settings, attributes, policy 1, a first commit."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitmodel.adapters.git import porcelain
+from gitmodel.adapters.git.repository import Repository
+from gitmodel.domain.moment import to_text
+from gitmodel.domain.names import principal_name, principal_slug, stage_name
+from gitmodel.domain.policy import Key, Policy
+from gitmodel.domain.settings import DEFAULT_STAGES, Settings
+from gitmodel.errors import ConflictError, InputError, OutsideError
+from gitmodel.formats import yaml_writer
+from gitmodel.formats.commit_message import CommitMessage
+from gitmodel.registry import layout
+from gitmodel.registry.change import Change, Plan, sign_document
+from gitmodel.registry.handle import Context, RegistryHandle
+from gitmodel.registry.signers_file import export_signers
+from gitmodel.registry.transaction import Mode, transact
+from gitmodel.registry.view import View
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Documents keep their bytes on every platform; artifacts go to LFS.
+_ATTRIBUTES = (
+    f"{layout.SETTINGS} -text",
+    ".gitmodel/** -text",
+    "models/** -text",
+    "stages/** -text",
+    "log/** -text",
+    f"{layout.ARTIFACTS_PATTERN} filter=lfs diff=lfs merge=lfs -text",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitResult:
+    """A registry, new or as it was.
+
+    Attributes:
+        root: Digest of policy 1, the anchor that ``verify --root`` asks for.
+        commit: The commit that made it a registry.
+        created: False if it was one already.
+    """
+
+    registry: str
+    root: str
+    stages: tuple[str, ...]
+    principal: str
+    keyid: str
+    commit: str
+    path: str
+    created: bool
+
+
+def init(
+    directory: Path,
+    context: Context,
+    *,
+    name: str | None = None,
+    stages: tuple[str, ...] = (),
+    principal: str | None = None,
+) -> InitResult:
+    """Make ``directory`` a registry; do nothing if it is one.
+
+    Args:
+        directory: Made if missing; an existing repository is adopted.
+        context: Whose clock and key to use.
+        name: Of the registry; the directory's by default.
+        stages: In promotion order; dev, staging, production by default.
+        principal: Who owns the key; by default git's ``user.name``.
+
+    Raises:
+        ConflictError: It is a registry with other stages or another name; or the
+            repository is bare, or its HEAD detached.
+    """
+    wanted = tuple(map(stage_name, stages))
+    if len(set(wanted)) != len(wanted):
+        raise InputError("A stage is named twice.")
+    handle = RegistryHandle(_repository(directory), context)
+    handle.writable_branch()
+    handle.recover()
+    view = View(handle.reader, handle.repository.resolve("HEAD"))
+    if view.commit is not None and view.entry(layout.SETTINGS) is not None:
+        return _existing(handle, view, name, wanted)
+
+    settings = Settings(
+        name or handle.repository.git.run("rev-parse", "--show-toplevel")
+        .decode().rstrip("\n").rpartition("/")[2],
+        wanted or DEFAULT_STAGES,
+    )  # fmt: skip
+    owner = principal_name(principal) if principal else _owner(handle.repository)
+    signer = handle.signer
+    policy = Policy.first(
+        uid=str(uuid.uuid4()),
+        created_at=to_text(context.clock.now()),
+        principal=owner,
+        key=Key(signer.keyid, signer.public),
+        stages=settings.stages,
+    )
+    signed = sign_document(
+        signer,
+        layout.policy_path(1),
+        policy.to_document(),
+        kind="policy",
+        role="root",
+        registry_id=None,
+    )
+
+    def build(view: View) -> Plan[None]:
+        change = Change(
+            message=CommitMessage(
+                subject=f"init: registry {settings.name}",
+                trailers=(
+                    ("Gitmodel-Action", "init"),
+                    ("Gitmodel-Root", str(signed.digest)),
+                    ("Gitmodel-Principal", owner),
+                ),
+            ),
+            principal=owner,
+            files={
+                layout.SETTINGS: yaml_writer.dump(settings.to_document()),
+                layout.ATTRIBUTES: _attributes(view.blob(layout.ATTRIBUTES)),
+                **signed.files,
+            },
+        )
+        return Plan(change, None)
+
+    done = transact(handle, build, Mode())
+    export_signers(handle.repository, policy)
+    _remember_key(handle)
+    return InitResult(
+        registry=settings.name,
+        root=str(signed.digest),
+        stages=settings.stages,
+        principal=owner,
+        keyid=signer.keyid,
+        commit=str(done.commit),
+        path=str(handle.repository.work_tree),
+        created=True,
+    )
+
+
+def _remember_key(handle: RegistryHandle) -> None:
+    """Let plain ``git commit -S`` and later commands use the same key."""
+    used = handle.context.keys.used
+    if used is not None and handle.repository.config("user.signingkey") is None:
+        settings = {"user.signingkey": str(used.absolute()), "gpg.format": "ssh"}
+        porcelain.configure(handle.repository, settings)
+
+
+def _repository(directory: Path) -> Repository:
+    try:
+        if (directory / ".git").exists() or (directory / "HEAD").is_file():
+            return Repository.discover(directory)
+        return porcelain.initialise(directory)
+    except OSError as error:
+        raise OutsideError(f"Cannot use {directory}: {error.strerror}.") from error
+
+
+def _existing(
+    handle: RegistryHandle, view: View, name: str | None, stages: tuple[str, ...]
+) -> InitResult:
+    settings = view.settings
+    if (stages and stages != settings.stages) or (name and name != settings.name):
+        raise ConflictError(
+            f"This is the registry {settings.name} already, with the stages "
+            f"{', '.join(settings.stages)}.",
+            f"Edit {layout.SETTINGS} and commit it to change its name.",
+        )
+    export_signers(handle.repository, view.policy)
+    added = handle.repository.git.run(
+        "rev-list", "--first-parent", "--reverse", "HEAD", "--",
+        layout.policy_path(1),
+    )  # fmt: skip
+    first = view.policy.principals[0]
+    return InitResult(
+        registry=settings.name,
+        root=str(view.registry_id),
+        stages=settings.stages,
+        principal=first.name,
+        keyid=first.keys[0].keyid,
+        commit=added.decode().partition("\n")[0],
+        path=str(handle.repository.work_tree),
+        created=False,
+    )
+
+
+def _owner(repository: Repository) -> str:
+    identity = repository.identity()
+    return principal_slug(identity.partition("<")[0] if identity else "owner")
+
+
+def _attributes(existing: bytes | None) -> bytes:
+    """Return the attributes file with our lines last, where they win."""
+    text = (existing or b"").decode("utf-8", "surrogateescape")
+    kept = [line for line in text.splitlines() if line.strip() not in _ATTRIBUTES]
+    lines = [*kept, *_ATTRIBUTES]
+    return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")

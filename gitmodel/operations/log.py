@@ -1,0 +1,196 @@
+"""The audit trail: who registered, promoted and rolled back what, when and why.
+
+Events come from the documents that commits added, not from what commit messages
+say; who acted comes from their signatures (R055, R116, R229).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from gitmodel.adapters.git.history import changes, commit_infos, first_parent_line
+from gitmodel.domain.moment import to_text
+from gitmodel.errors import GitmodelError
+from gitmodel.registry import layout
+from gitmodel.registry.records import Record, read_record
+from gitmodel.registry.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from gitmodel.adapters.git.history import CommitInfo
+    from gitmodel.registry.handle import RegistryHandle
+
+Signature = Literal["good", "bad", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One entry of the audit trail.
+
+    Attributes:
+        time: Of the commit, RFC 3339 UTC.
+        actor: The principal who signed; else the commit's author.
+        signature: Whether someone entitled has signed the document.
+    """
+
+    time: str
+    action: str
+    model: str | None
+    stage: str | None
+    origin: str | None
+    target: str | None
+    actor: str
+    approvers: tuple[str, ...]
+    reason: str
+    incident: str | None
+    commit: str
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFilter:
+    """Which events to keep; None keeps all."""
+
+    model: str | None = None
+    stage: str | None = None
+    actor: str | None = None
+    incident: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = None
+
+
+def log(handle: RegistryHandle, wanted: LogFilter) -> tuple[Event, ...]:
+    """Return the events of the first-parent line, newest first.
+
+    Raises:
+        NotFoundError: The model or the stage does not exist.
+    """
+    view = handle.view()
+    if wanted.model is not None:
+        view.versions(wanted.model)
+    if wanted.stage is not None:
+        view.settings.require_stage(wanted.stage)
+    found: list[Event] = []
+    for event in _events(handle, view, wanted):
+        found.append(event)
+        if wanted.limit is not None and len(found) == wanted.limit:
+            break
+    return tuple(found)
+
+
+def _paths(wanted: LogFilter) -> tuple[str, ...]:
+    """Return the paths that hold every wanted event, so that git skips the rest."""
+    stage, model = wanted.stage, wanted.model
+    if stage is not None:
+        return (f"log/{stage}/{model}",) if model else (f"log/{stage}",)
+    if model is not None:
+        return (f"models/{model}/versions", "log")
+    return (".gitmodel/policy", "models", "log")
+
+
+def _events(
+    handle: RegistryHandle, view: View, wanted: LogFilter
+) -> Iterator[Event]:
+    paths = _paths(wanted)
+    line = first_parent_line(handle.repository, str(view.commit), paths=paths)
+    infos = {
+        info.oid: info
+        for info in commit_infos(handle.reader, [commit for commit, _ in line])
+    }
+    for commit, added in changes(handle.repository, line, paths=paths):
+        info = infos[commit]
+        if wanted.since is not None and info.committed_at < wanted.since:
+            continue
+        if wanted.until is not None and info.committed_at > wanted.until:
+            continue
+        for change in added:
+            if change.status != "A":
+                continue
+            # What was added is still there: reading one tree spares thousands.
+            at = view if view.entry(change.path) else View(handle.reader, commit)
+            event = _event(at, info, change.path)
+            if event is not None and _matches(event, wanted):
+                yield event
+
+
+def _matches(event: Event, wanted: LogFilter) -> bool:
+    return (
+        (wanted.model is None or event.model == wanted.model)
+        and (wanted.stage is None or event.stage == wanted.stage)
+        and (
+            wanted.actor is None
+            or wanted.actor == event.actor
+            or wanted.actor in event.approvers
+        )
+        and (wanted.incident is None or event.incident == wanted.incident)
+    )
+
+
+def _event(view: View, info: CommitInfo, path: str) -> Event | None:
+    place = layout.classify(path)
+    kinds = {"manifest": "version", "transition": "transition", "policy": "policy"}
+    kind = kinds.get(place.kind)
+    if kind is None:
+        return None
+    try:
+        record = read_record(view, path, kind)
+    except GitmodelError:
+        record = None
+    signature: Signature = "none"
+    if record is not None and record.seals and not record.problems:
+        signature = "good"
+    elif record is None or record.problems:
+        signature = "bad"
+    document = record.document if record is not None else {}
+    action, target = "policy", None
+    origin, reason, incident = None, "", None
+    if kind == "version":
+        action, target = "register", place.version
+        reason = _reason(info.message)
+    elif kind == "transition":
+        action = str(document.get("action", "unknown"))
+        origin = (document.get("from") or {}).get("version")
+        target = (document.get("to") or {}).get("version")
+        reason = str(document.get("reason", ""))
+        incident = document.get("incident")
+    elif place.seq == 1:
+        action = "init"
+    actor, approvers = _people(record, info, document)
+    return Event(
+        time=to_text(info.committed_at),
+        action=action,
+        model=place.model or None,
+        stage=place.stage or None,
+        origin=origin,
+        target=target,
+        actor=actor,
+        approvers=approvers,
+        reason=reason,
+        incident=incident,
+        commit=info.oid,
+        signature=signature,
+    )
+
+
+def _people(
+    record: Record | None, info: CommitInfo, document: object
+) -> tuple[str, tuple[str, ...]]:
+    signers = [seal.principal for seal in record.seals] if record is not None else []
+    if not signers:
+        return info.author, ()
+    requester = document.get("requester") if isinstance(document, dict) else None
+    actor = requester if requester in signers else signers[0]
+    return actor, tuple(name for name in signers if name != actor)
+
+
+def _reason(message: str) -> str:
+    """Return the free text of a message that ``formats.commit_message`` wrote."""
+    return "\n\n".join(
+        paragraph
+        for paragraph in message.strip().split("\n\n")[1:]
+        if not paragraph.startswith(("Gitmodel-", "This reverts commit"))
+    )

@@ -1,0 +1,114 @@
+"""Put a version into a stage: one signed commit, if the rules are met."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from gitmodel.domain.pin import Pin, Release
+from gitmodel.formats import yaml_writer
+from gitmodel.operations.gates import Refusal, decide_promotion
+from gitmodel.operations.moves import Move, record_move
+from gitmodel.registry.change import Plan
+from gitmodel.registry.stage_log import read_histories, require_sound_history
+from gitmodel.registry.transaction import Mode, transact
+from gitmodel.registry.versions import resolve
+
+if TYPE_CHECKING:
+    from gitmodel.domain.selector import Selector
+    from gitmodel.registry.handle import RegistryHandle
+    from gitmodel.registry.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromoteResult:
+    """What a promotion did.
+
+    Attributes:
+        origin: The version that the stage held before; None for an empty stage.
+        transition: Digest of the new transition; None if nothing changed.
+        commit: None for a dry run, or if nothing changed.
+    """
+
+    status: Literal["promoted", "unchanged"]
+    model: str
+    version: str
+    stage: str
+    origin: str | None
+    transition: str | None
+    seq: int | None
+    commit: str | None
+    branch: str
+    needed: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    dry_run: bool = False
+
+
+def promote(
+    handle: RegistryHandle,
+    selector: Selector,
+    stage: str,
+    *,
+    reason: str = "",
+    mode: Mode | None = None,
+) -> PromoteResult:
+    """Promote the version that ``selector`` names to ``stage``.
+
+    Raises:
+        NotFoundError: There is no such version or stage.
+        RefusedError: The signer may not, or a gate says no; all refusals are listed.
+        IntegrityError: The stage's log or the version's signature is broken.
+        ConflictError: Somebody else moved the branch first.
+    """
+    mode = mode or Mode()
+    branch = handle.writable_branch().removeprefix("refs/heads/")
+
+    def build(view: View) -> Plan[PromoteResult]:
+        view.settings.require_stage(stage)
+        found = resolve(view, selector)
+        model, version = found.version.model, str(found.version.version)
+        target = Release(version, found.version.digest)
+        principal = handle.acting_as(view, "promoter")
+        history, records = require_sound_history(view, stage, model)
+        origin = history.current
+        result = PromoteResult(
+            status="unchanged",
+            model=model,
+            version=version,
+            stage=stage,
+            origin=origin.version if origin else None,
+            transition=None,
+            seq=None,
+            commit=None,
+            branch=branch,
+        )
+        if origin == target:
+            return Plan(None, result)
+        decision = decide_promotion(view, found, stage, read_histories(view, model))
+        decision.require(f"Promoting {model}@{version} to {stage}")
+        moved = record_move(
+            handle,
+            view,
+            Move(
+                action="promote",
+                model=model,
+                stage=stage,
+                target=target,
+                pin=yaml_writer.dump(Pin(stage, model, target).to_document()),
+                history=history,
+                records=records,
+                principal=principal,
+                role="promoter",
+                reason=reason,
+            ),
+        )
+        promoted = replace(
+            result,
+            status="promoted",
+            transition=str(moved.digest),
+            seq=moved.transition.seq,
+        )
+        return Plan(moved.change, promoted)
+
+    done = transact(handle, build, mode)
+    return replace(done.result, commit=done.commit, dry_run=mode.dry_run)

@@ -1,0 +1,213 @@
+"""Pull one version: only its objects, verified while they are written, atomically."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from gitmodel.adapters.lfs import copy_out, transfer
+from gitmodel.domain.digest import Digest
+from gitmodel.domain.pin import Release
+from gitmodel.errors import ConflictError, IntegrityError, NotFoundError, OutsideError
+from gitmodel.formats.lfs_pointer import Pointer
+from gitmodel.operations.soundness import require_signed_version
+from gitmodel.operations.verification.findings import Findings
+from gitmodel.operations.verification.versions import verify_version
+from gitmodel.registry import layout
+from gitmodel.registry.publishing import remote_of
+from gitmodel.registry.versions import resolve
+
+if TYPE_CHECKING:
+    from gitmodel.domain.artifact import Artifact
+    from gitmodel.domain.manifest import ModelVersion
+    from gitmodel.domain.selector import Selector
+    from gitmodel.registry.handle import RegistryHandle
+    from gitmodel.registry.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullResult:
+    """A version as it now lies on disk.
+
+    Attributes:
+        status: ``unchanged`` if the directory held exactly it already.
+        verified: Always true: what does not verify is not written.
+    """
+
+    status: Literal["pulled", "unchanged"]
+    model: str
+    version: str
+    manifest: str
+    path: Path
+    artifacts: tuple[Artifact, ...]
+    verified: bool = True
+
+
+def pull(
+    handle: RegistryHandle,
+    selector: Selector,
+    destination: Path | None = None,
+    *,
+    replace: bool = False,
+) -> PullResult:
+    """Write a version's artifacts, manifest and model.sig to a directory.
+
+    Args:
+        handle: The registry; it may be bare or read-only.
+        selector: Which version.
+        destination: By default ``MODEL-VERSION`` in the current directory.
+        replace: Put it in the place of an earlier pull.
+
+    Raises:
+        ConflictError: ``destination`` holds something else.
+        NotFoundError: The version, or some of its bytes, cannot be had.
+        IntegrityError: A signature or some bytes are wrong; nothing was written.
+        OutsideError: The remote failed, or ``destination`` cannot be written.
+    """
+    view = handle.view()
+    version = resolve(view, selector).version
+    number = str(version.version)
+    require_signed_version(view, version.model, Release(number, version.digest))
+    findings = Findings()
+    verify_version(view, findings, version.model, number)
+    if findings.problems:
+        raise IntegrityError(
+            f"{version.model}@{number} does not verify: {findings.problems[0]}",
+            code=findings.problems[0].code,
+            problems=[problem.to_dict() for problem in findings.problems],
+        )
+    target = (destination or Path(f"{version.model}-{number}")).absolute()
+    result = PullResult(
+        status="pulled",
+        model=version.model,
+        version=number,
+        manifest=str(version.digest),
+        path=target,
+        artifacts=version.artifacts,
+    )
+    if target.exists() or target.is_symlink():
+        if _holds(target, version):
+            return PullResult(
+                **{
+                    name: getattr(result, name)
+                    for name in ("model", "version", "manifest", "path", "artifacts")
+                },
+                status="unchanged",
+            )
+        _require_replaceable(target, replace=replace)
+    _fetch_missing(handle, view, version, number)
+    try:
+        _write(handle, view, version, number, target)
+    except OSError as error:
+        raise OutsideError(
+            f"Cannot write {target}: {error.strerror or error}.",
+            "Choose another directory with -o.",
+        ) from error
+    return result
+
+
+def _require_replaceable(target: Path, *, replace: bool) -> None:
+    if target.is_dir() and not target.is_symlink():
+        if not any(target.iterdir()):
+            return
+        if replace and (target / "manifest.yaml").is_file():
+            return
+    raise ConflictError(
+        f"{target} exists and is not this version.",
+        "--replace  puts the version in the place of an earlier pull;",
+        "-o DIR  chooses another directory.",
+        code="E_EXISTS",
+    )
+
+
+def _holds(target: Path, version: ModelVersion) -> bool:
+    """Say whether a directory holds the version, every byte of it and no more."""
+    manifest = target / "manifest.yaml"
+    try:
+        if target.is_symlink() or Digest.of(manifest.read_bytes()) != version.digest:
+            return False
+        files = {path for path in target.rglob("*") if not path.is_dir()}
+    except OSError:
+        return False
+    expected = {target / "artifacts" / artifact.path for artifact in version.artifacts}
+    if files != expected | {manifest, target / "model.sig"}:
+        return False
+    return all(
+        copy_out.holds(
+            target / "artifacts" / artifact.path, Pointer(artifact.digest, artifact.size)
+        )
+        for artifact in version.artifacts
+    )
+
+
+def _fetch_missing(
+    handle: RegistryHandle, view: View, version: ModelVersion, number: str
+) -> None:
+    missing = [
+        artifact
+        for artifact in version.artifacts
+        if artifact.size and not handle.store.has(artifact.digest, artifact.size)
+    ]
+    if not missing:
+        return
+    head = handle.repository.head()
+    if not handle.repository.remotes():
+        raise NotFoundError(
+            f"{len(missing)} artifacts of {version.model}@{number} are not in this "
+            f"clone, such as {missing[0].path}, and it has no remote to ask.",
+            code="E_ARTIFACT_MISSING",
+        )
+    remote = remote_of(handle.repository, head.ref or "")
+    transfer.fetch_objects(
+        handle.repository.work_tree or handle.repository.git_dir,
+        remote,
+        str(view.commit),
+        layout.artifacts_dir(version.model, number),
+    )
+
+
+def _write(
+    handle: RegistryHandle,
+    view: View,
+    version: ModelVersion,
+    number: str,
+    target: Path,
+) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name[:50]}-", dir=target.parent))
+    try:
+        fresh = scratch / "version"
+        (fresh / "artifacts").mkdir(parents=True)
+        progress = handle.context.progress
+        progress.start(version.size, "pulling")
+        try:
+            for artifact in version.artifacts:
+                file = fresh / "artifacts" / artifact.path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                pointer = Pointer(artifact.digest, artifact.size)
+                copy_out.copy_out(handle.store, pointer, file, progress)
+        finally:
+            progress.finish()
+        for name, path in (
+            ("manifest.yaml", layout.manifest_path(version.model, number)),
+            ("model.sig", layout.oms_path(version.model, number)),
+        ):
+            (fresh / name).write_bytes(view.blob(path) or b"")
+        if target.exists():
+            target.rename(scratch / "old")
+        fresh.rename(target)
+        _sync(target.parent)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

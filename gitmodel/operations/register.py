@@ -1,0 +1,319 @@
+"""Register a version: artifacts into the store, a signed manifest, one commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from gitmodel.adapters.git.attributes import attribute_of
+from gitmodel.adapters.lfs import ingest, scan
+from gitmodel.adapters.signing import dsse
+from gitmodel.domain.artifact import Artifact
+from gitmodel.domain.digest import Digest
+from gitmodel.domain.manifest import ModelVersion
+from gitmodel.domain.moment import to_text
+from gitmodel.domain.names import model_name, refuse_case_collision
+from gitmodel.domain.semver import Bump, Change as Kind, Version
+from gitmodel.errors import ConflictError, NotFoundError
+from gitmodel.formats import schema, yaml_writer
+from gitmodel.formats.commit_message import CommitMessage
+from gitmodel.formats.lfs_pointer import Pointer
+from gitmodel.operations.facts import Facts, gather
+from gitmodel.operations.inspection import inspect_artifacts
+from gitmodel.registry import layout
+from gitmodel.registry.change import Change, Plan, sign_document
+from gitmodel.registry.transaction import Mode, transact
+from gitmodel.registry.versions import manifest_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from gitmodel.registry.handle import RegistryHandle
+    from gitmodel.registry.view import View
+
+_API = "gitmodel.dev/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterResult:
+    """A version as it was registered.
+
+    Attributes:
+        id: The canonical id (R001).
+        manifest: Digest of the manifest: the version's identity.
+        commit: None for a dry run.
+    """
+
+    model: str
+    version: str
+    id: str
+    manifest: str
+    artifacts: tuple[Artifact, ...]
+    commit: str | None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """Which version it will be.
+
+    Attributes:
+        version: As given; None to derive it.
+        bump: Which part to raise, from the highest version there is (R005, D4).
+        allow_same_bytes: Register bytes that another version has already.
+    """
+
+    version: Version | None = None
+    bump: Bump | None = None
+    allow_same_bytes: bool = False
+
+
+def register(
+    handle: RegistryHandle,
+    model: str,
+    paths: Sequence[Path],
+    *,
+    naming: Naming | None = None,
+    facts: Facts | None = None,
+    roles: Mapping[str, str] | None = None,
+    message: str = "",
+    mode: Mode | None = None,
+) -> RegisterResult:
+    """Register the files at ``paths`` as a new version of ``model``.
+
+    Args:
+        handle: The registry.
+        model: New or existing.
+        paths: Files, and directories whose content is taken.
+        naming: Which version; by default 1.0.0, then the next patch.
+        facts: What the caller knows about the training, metrics and so on.
+        roles: Artifact name → role, where the convention guesses wrong.
+        message: Why, for the log.
+        mode: Dry run, push.
+
+    Raises:
+        InputError: A name or a file is of a kind that cannot be registered.
+        ConflictError: The version exists, or another one has the same bytes.
+        RefusedError: The signer is no publisher.
+        OutsideError: The disk is full, or git failed.
+    """
+    naming, facts, mode = naming or Naming(), facts or Facts(), mode or Mode()
+    model_name(model)
+    view = handle.view()
+    handle.writable_branch()
+    principal = handle.acting_as(view, "publisher")
+    _choose_version(view, model, naming)  # refuse before any gigabyte is read
+
+    facts = gather(handle, facts)
+    sources = scan.collect(paths)
+    progress = handle.context.progress
+    if mode.dry_run:
+        stored = ingest.hash_files([source.path for source in sources], progress)
+    else:
+        stored = ingest.ingest(
+            [source.path for source in sources], handle.store, progress
+        )
+    inspected = inspect_artifacts(
+        [
+            (source.name, source.path, item.digest, item.size)
+            for source, item in zip(sources, stored, strict=True)
+        ],
+        roles or {},
+        handle.store if not mode.dry_run else None,
+    )
+
+    def build(view: View) -> Plan[RegisterResult]:
+        version = _choose_version(view, model, naming)
+        artifacts = inspected.artifacts
+        pointers = {
+            layout.artifact_path(model, str(version), artifact.path): Pointer(
+                artifact.digest, artifact.size
+            ).to_bytes()
+            for artifact in artifacts
+        }
+        if not naming.allow_same_bytes:
+            _refuse_same_bytes(handle, view, model, list(pointers.values()))
+        _require_lfs_attributes(handle, view, list(pointers))
+        document = _manifest(
+            handle, view, model, version, principal, artifacts, facts
+        )
+        if inspected.architecture is not None and "architecture" not in document:
+            document["architecture"] = inspected.architecture.to_dict()
+        path = layout.manifest_path(model, str(version))
+        schema.require("ModelVersion", document, path)
+        signed = sign_document(
+            handle.signer,
+            path,
+            document,
+            kind="version",
+            role="publisher",
+            registry_id=view.registry_id,
+        )
+        files: dict[str, bytes | None] = {**pointers, **signed.files}
+        files[layout.oms_path(model, str(version))] = _model_signature(
+            handle, model, version, signed.digest, artifacts
+        )
+        if view.entry(layout.model_path(model)) is None:
+            files[layout.model_path(model)] = yaml_writer.dump(
+                {
+                    "apiVersion": _API,
+                    "kind": "Model",
+                    "name": model,
+                    "owners": [principal],
+                }
+            )
+        registered = ModelVersion.from_document(document, signed.digest)
+        change = Change(
+            message=CommitMessage(
+                subject=f"register({model}): {version}",
+                body=message,
+                trailers=(
+                    ("Gitmodel-Action", "register"),
+                    ("Gitmodel-Model", model),
+                    ("Gitmodel-Version", str(version)),
+                    ("Gitmodel-Manifest", str(signed.digest)),
+                    ("Gitmodel-Principal", principal),
+                ),
+            ),
+            principal=principal,
+            files=files,
+        )
+        result = RegisterResult(
+            model=model,
+            version=str(version),
+            id=registered.id,
+            manifest=str(signed.digest),
+            artifacts=artifacts,
+            commit=None,
+            dry_run=mode.dry_run,
+        )
+        return Plan(change, result)
+
+    done = transact(handle, build, mode)
+    return replace(done.result, commit=done.commit)
+
+
+def _existing(view: View, model: str) -> tuple[Version, ...]:
+    if view.entry(layout.model_dir(model)) is None:
+        refuse_case_collision(model, view.models())
+        return ()
+    return view.versions(model)
+
+
+def _choose_version(view: View, model: str, naming: Naming) -> Version:
+    existing = _existing(view, model)
+    highest = existing[-1] if existing else None
+    if naming.version is None:
+        if naming.bump is None and highest is None:
+            return Version(1, 0, 0)
+        return (highest or Version(0, 0, 0)).bump(naming.bump or "patch")
+    if naming.version in existing:
+        raise ConflictError(
+            f"{model}@{naming.version} exists, and versions never change.",
+            f"gitmodel register {model} … --bump patch  makes "
+            f"{(highest or naming.version).bump('patch')}.",
+            code="E_VERSION_EXISTS",
+        )
+    refuse_case_collision(str(naming.version), map(str, existing))
+    return naming.version
+
+
+def _refuse_same_bytes(
+    handle: RegistryHandle, view: View, model: str, pointers: list[bytes]
+) -> None:
+    """Refuse the bytes of an earlier version; equal pointers are equal blobs."""
+    wanted = sorted(handle.blob_id(pointer) for pointer in pointers)
+    for version in reversed(_existing(view, model)):
+        files = view.files_below(layout.artifacts_dir(model, str(version)))
+        if sorted(entry.oid for entry in files.values()) == wanted:
+            raise ConflictError(
+                f"{model}@{version} has exactly these bytes.",
+                f"gitmodel promote {model}@{version} STAGE  uses that version;",
+                "--allow-same-bytes  registers them again.",
+                code="E_SAME_BYTES",
+            )
+
+
+def _require_lfs_attributes(
+    handle: RegistryHandle, view: View, paths: list[str]
+) -> None:
+    """Insist that git hands every artifact to LFS, so that no clone gets a blob."""
+    model_dir = paths[0].split("/versions/")[0]
+    files = {
+        path: entry.oid
+        for directory in ("", "models/", f"{model_dir}/", f"{model_dir}/versions/")
+        if (entry := view.entry(path := f"{directory}.gitattributes")) is not None
+    }
+    filters = attribute_of(handle.repository, "filter", paths, files)
+    uncovered = [path for path in paths if filters.get(path) != "lfs"]
+    if uncovered:
+        raise ConflictError(
+            f"{len(uncovered)} artifacts would not be LFS objects, such as "
+            f"{uncovered[0]}.",
+            f"Put this line last in {layout.ATTRIBUTES} and commit it: "
+            f"{layout.ARTIFACTS_PATTERN} filter=lfs diff=lfs merge=lfs -text",
+            code="E_ATTRIBUTES",
+        )
+
+
+def _manifest(
+    handle: RegistryHandle,
+    view: View,
+    model: str,
+    version: Version,
+    principal: str,
+    artifacts: tuple[Artifact, ...],
+    facts: Facts,
+) -> dict[str, Any]:
+    lower = [other for other in _existing(view, model) if other < version]
+    previous = lower[-1] if lower else None
+    change: Kind = facts.change or version.change_from(previous)
+    document: dict[str, Any] = {
+        "apiVersion": _API,
+        "kind": "ModelVersion",
+        "model": model,
+        "version": str(version),
+        "createdAt": to_text(handle.context.clock.now()),
+        "createdBy": principal,
+        "previous": {
+            "version": str(previous),
+            "manifest": str(manifest_digest(view, model, previous)),
+        }
+        if previous is not None
+        else None,
+        "change": change,
+        "artifacts": [artifact.to_dict() for artifact in artifacts],
+    }
+    document.update(facts.sections())
+    _bind_parents(view, document)
+    return document
+
+
+def _bind_parents(view: View, document: dict[str, Any]) -> None:
+    """Give each parent in this registry its manifest digest (R031)."""
+    for parent in document.get("lineage", {}).get("parents", []):
+        if parent.get("external") or "manifest" in parent:
+            continue
+        try:
+            digest = manifest_digest(view, parent["model"], parent["version"])
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"The parent {parent['model']}@{parent['version']} is not in this "
+                "registry.",
+                "Register it first, or give it in --metadata with external: true.",
+            ) from error
+        parent["manifest"] = str(digest)
+
+
+def _model_signature(
+    handle: RegistryHandle,
+    model: str,
+    version: Version,
+    manifest: Digest,
+    artifacts: tuple[Artifact, ...],
+) -> bytes:
+    """Return the OpenSSF Model Signing bundle over manifest and artifacts."""
+    files = [("manifest.yaml", manifest)]
+    files += [(f"artifacts/{artifact.path}", artifact.digest) for artifact in artifacts]
+    return dsse.oms_bundle(handle.signer, f"{model}-{version}", files).to_bytes()

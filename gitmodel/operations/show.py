@@ -1,0 +1,105 @@
+"""Show one version, with what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gitmodel.domain.status import Status, live_stages, status_of
+from gitmodel.errors import NotFoundError
+from gitmodel.registry.stage_log import read_histories
+from gitmodel.registry.versions import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from gitmodel.domain.manifest import ModelVersion
+    from gitmodel.domain.selector import Selector
+    from gitmodel.registry.handle import RegistryHandle
+    from gitmodel.registry.records import Seal
+    from gitmodel.registry.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stay:
+    """One stay of the version in a stage; times as the transitions say."""
+
+    stage: str
+    since: str
+    until: str | None
+    left_by: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowResult:
+    """A version and its derived state.
+
+    Attributes:
+        seals: Its valid signatures.
+        signature_problems: What is wrong with its signatures.
+        stays: Where it was live, newest first.
+        commit: The commit that was looked at.
+    """
+
+    version: ModelVersion
+    status: Status
+    stages: tuple[str, ...]
+    seals: tuple[Seal, ...]
+    signature_problems: tuple[str, ...]
+    stays: tuple[Stay, ...]
+    commit: str
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The manifest as it was registered."""
+        return self.version.document
+
+
+def show(view: View, selector: Selector) -> ShowResult:
+    """Return the version that ``selector`` names, with status and history.
+
+    Raises:
+        NotFoundError: It names none.
+    """
+    found = resolve(view, selector)
+    digest = found.version.digest
+    histories = read_histories(view, found.version.model)
+    stays = [
+        Stay(
+            stage=stage,
+            since=tenure.began.created_at,
+            until=tenure.ended.created_at if tenure.ended else None,
+            left_by=tenure.ended.action if tenure.ended else None,
+            reason=tenure.began.reason,
+        )
+        for stage, history in histories.items()
+        for tenure in history.tenures()
+        if tenure.release.manifest == digest
+    ]
+    return ShowResult(
+        version=found.version,
+        status=status_of(digest, histories),
+        stages=live_stages(digest, histories),
+        seals=found.record.seals,
+        signature_problems=tuple(map(str, found.record.problems)),
+        stays=tuple(sorted(stays, key=lambda stay: stay.since, reverse=True)),
+        commit=str(view.commit),
+    )
+
+
+def view_at(handle: RegistryHandle, moment: datetime) -> View:
+    """Return the registry as it was at ``moment``, on its first-parent line (R136).
+
+    Raises:
+        NotFoundError: It did not exist yet.
+    """
+    found = handle.repository.git.run(
+        "rev-list", "--first-parent", "--max-count=1",
+        f"--before={int(moment.timestamp())}", "HEAD", "--",
+    )  # fmt: skip
+    commit = found.decode().strip()
+    if not commit:
+        raise NotFoundError(f"The registry did not exist at {moment.isoformat()}.")
+    return handle.view(commit)

@@ -1,0 +1,66 @@
+"""Whether a version is what it was signed to be, down to the last byte, now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitmodel.errors import IntegrityError, NotFoundError
+from gitmodel.operations.gates import pointer_agrees
+from gitmodel.registry.versions import load
+
+if TYPE_CHECKING:
+    from gitmodel.domain.pin import Release
+    from gitmodel.registry.handle import RegistryHandle
+    from gitmodel.registry.versions import Found
+    from gitmodel.registry.view import View
+
+
+def require_signed_version(view: View, model: str, release: Release) -> Found:
+    """Return a version whose manifest is signed, and the one that was meant.
+
+    Raises:
+        IntegrityError: It is not.
+    """
+    found = load(view, model, release.version)
+    if found.version.digest != release.manifest:
+        raise IntegrityError(
+            f"The manifest of {model}@{release.version} is not the one that was "
+            "promoted.",
+            code="E_MANIFEST_DIGEST",
+        )
+    found.record.require_seal("publisher")
+    for artifact in found.version.artifacts:
+        if not pointer_agrees(view, model, release.version, artifact):
+            raise IntegrityError(
+                f"The LFS pointer of {artifact.path} in {model}@{release.version} is "
+                "not what its manifest says.",
+                code="E_POINTER",
+            )
+    return found
+
+
+def require_sound_version(
+    handle: RegistryHandle, view: View, model: str, release: Release
+) -> Found:
+    """Return a version that is signed and whose bytes, hashed now, are right.
+
+    Raises:
+        NotFoundError: Some bytes are not in this clone (``E_ARTIFACT_MISSING``).
+        IntegrityError: A signature or some bytes are wrong.
+    """
+    found = require_signed_version(view, model, release)
+    artifacts = found.version.artifacts
+    missing = [
+        artifact.path
+        for artifact in artifacts
+        if not handle.store.has(artifact.digest, artifact.size)
+    ]
+    if missing:
+        raise NotFoundError(
+            f"{len(missing)} of {len(artifacts)} artifacts of {model}@{release.version} "
+            f"are not in this clone, such as {missing[0]}.",
+            f"gitmodel pull {model}@{release.version}  fetches them.",
+            code="E_ARTIFACT_MISSING",
+        )
+    handle.store.require_intact(artifacts, handle.context.progress)
+    return found

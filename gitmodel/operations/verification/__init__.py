@@ -1,0 +1,1 @@
+"""The parts of verification: each asks one kind of question and reports problems."""

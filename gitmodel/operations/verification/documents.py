@@ -1,0 +1,71 @@
+"""Documents: strict YAML, schema, signatures by policy, and both forms agreeing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gitmodel.errors import GitmodelError
+from gitmodel.formats import schema
+from gitmodel.registry.records import Record, read_record, unsigned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitmodel.operations.verification.findings import Findings
+    from gitmodel.registry.view import View
+
+
+def verify_plain(
+    view: View, findings: Findings, path: str, kind: str
+) -> Mapping[str, Any] | None:
+    """Read an unsigned document by its schema; None if it is malformed."""
+    data = view.blob(path)
+    if data is None:
+        findings.add("E_MISSING", f"there is no {kind} document here.", path)
+        return None
+    try:
+        document: Mapping[str, Any] = schema.read_document(data, path, kind).value
+    except GitmodelError as error:
+        findings.add_error(error, path)
+        return None
+    return document
+
+
+def verify_signed(
+    view: View, findings: Findings, path: str, kind: str, statement: str
+) -> Record | None:
+    """Read a signed document: schema, signatures, and YAML equal to what was signed.
+
+    Args:
+        view: Where to read.
+        findings: Told about every problem.
+        path: Of the document.
+        kind: Of the document, such as ``Transition``.
+        statement: The kind of statement that signs it, such as ``transition``.
+    """
+    document = verify_plain(view, findings, path, kind)
+    if document is None:
+        return None
+    try:
+        record = read_record(view, path, statement)
+    except GitmodelError as error:
+        findings.add_error(error, path)
+        return None
+    if record is None:
+        return None
+    findings.problems.extend(record.problems)
+    findings.signatures += len(record.seals)
+    if record.seals and record.document != document:
+        findings.add(
+            "E_DOCUMENT_MISMATCH",
+            "the YAML does not say what its signed statement says.",
+            path,
+        )
+        return None
+    return record
+
+
+def require_role(record: Record, findings: Findings, role: str) -> None:
+    """Report a document that nobody in ``role`` has approved."""
+    if not record.sealed_by(role) and not record.problems:
+        findings.problems.append(unsigned(record.path, role))

@@ -1,0 +1,92 @@
+"""The tree as a whole: modes, strange files, colliding names, attributes."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from gitmodel.adapters.git.attributes import attribute_of
+from gitmodel.adapters.git.trees import FILE
+from gitmodel.registry import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitmodel.adapters.git.repository import Repository
+    from gitmodel.adapters.git.trees import Entry
+    from gitmodel.operations.verification.findings import Findings
+    from gitmodel.registry.view import View
+
+
+def verify_layout(
+    repository: Repository, view: View, findings: Findings
+) -> Mapping[str, Entry]:
+    """Look at every path of the registry; return them all."""
+    files = view.files_below("")
+    artifacts = []
+    spellings: dict[str, str] = {}
+    for path, entry in files.items():
+        if not path.startswith(layout.PROTECTED_ROOTS):
+            continue
+        place = layout.classify(path)
+        if place.kind == "other":
+            findings.add("E_EXTRA_FILE", "no such file belongs in a registry.", path)
+        elif entry.mode != FILE:
+            findings.add(
+                "E_MODE", f"its mode is {entry.mode:06o}; it must be 100644.", path
+            )
+        if place.kind == "artifact":
+            artifacts.append(path)
+        if place.kind == "signature" and place.document not in files:
+            findings.add("E_EXTRA_FILE", "the document that it signs is missing.", path)
+        _note_spelling(findings, spellings, path)
+    _verify_attributes(repository, findings, files, artifacts)
+    if "lfs" in _lfs_config(view):
+        findings.add(
+            "E_LFSCONFIG",
+            "it redirects LFS to a server of its own choice; name the server in "
+            "each clone's configuration instead.",
+            ".lfsconfig",
+        )
+    return files
+
+
+def _note_spelling(findings: Findings, spellings: dict[str, str], path: str) -> None:
+    """Report directories and files that some file systems cannot tell apart."""
+    parts = path.split("/")
+    for depth in range(1, len(parts) + 1):
+        prefix = "/".join(parts[:depth])
+        folded = unicodedata.normalize("NFC", prefix).casefold()
+        if spellings.setdefault(folded, prefix) != prefix:
+            findings.add(
+                "E_NAME_COLLISION",
+                f"it differs from {spellings[folded]} only by case or accents.",
+                path,
+            )
+            return
+
+
+def _verify_attributes(
+    repository: Repository,
+    findings: Findings,
+    files: Mapping[str, Entry],
+    artifacts: list[str],
+) -> None:
+    sources = {
+        path: entry.oid
+        for path, entry in files.items()
+        if path.rpartition("/")[2] == layout.ATTRIBUTES
+    }
+    if not artifacts:
+        return
+    filters = attribute_of(repository, "filter", artifacts, sources)
+    for path in artifacts:
+        if filters.get(path) != "lfs":
+            findings.add("E_ATTRIBUTES", "git does not hand it to LFS.", path)
+
+
+def _lfs_config(view: View) -> str:
+    """Return '' unless ``.lfsconfig`` names a server."""
+    text = (view.blob(".lfsconfig") or b"").decode("utf-8", "replace").lower()
+    keys = (line.partition("=")[0].strip() for line in text.splitlines())
+    return "lfs" if any(key in {"url", "pushurl", "lfsurl"} for key in keys) else ""

@@ -1,0 +1,103 @@
+"""One version: manifest, pointers, model signature; its bytes are left to ``bytes``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitmodel.adapters.signing import dsse
+from gitmodel.domain.artifact import collisions
+from gitmodel.domain.manifest import ModelVersion
+from gitmodel.errors import GitmodelError
+from gitmodel.formats import oms
+from gitmodel.formats.bundle import Bundle
+from gitmodel.formats.lfs_pointer import Pointer
+from gitmodel.operations.verification.documents import require_role, verify_signed
+from gitmodel.registry import layout
+from gitmodel.registry.records import policy_keys
+
+if TYPE_CHECKING:
+    from gitmodel.operations.verification.findings import Findings
+    from gitmodel.registry.view import View
+
+
+def verify_version(
+    view: View, findings: Findings, model: str, number: str
+) -> ModelVersion | None:
+    """Verify one version but for its bytes; None if its manifest cannot be read."""
+    path = layout.manifest_path(model, number)
+    findings.versions += 1
+    record = verify_signed(view, findings, path, "ModelVersion", "version")
+    if record is None:
+        return None
+    require_role(record, findings, "publisher")
+    try:
+        version = ModelVersion.from_document(record.document, record.digest)
+    except GitmodelError as error:
+        findings.add_error(error, path)
+        return None
+    if (version.model, str(version.version)) != (model, number):
+        findings.add(
+            "E_NAME",
+            f"the manifest is of {version.model}@{version.version}, not of its place.",
+            path,
+        )
+    for problem in collisions([artifact.path for artifact in version.artifacts]):
+        findings.add("E_NAME_COLLISION", str(problem), path)
+    _verify_pointers(view, findings, version, number)
+    _verify_model_signature(view, findings, version, number)
+    return version
+
+
+def _verify_pointers(
+    view: View, findings: Findings, version: ModelVersion, number: str
+) -> None:
+    directory = layout.artifacts_dir(version.model, number)
+    present = view.files_below(directory)
+    named = {artifact.path: artifact for artifact in version.artifacts}
+    for name in sorted(present.keys() - named.keys()):
+        findings.add(
+            "E_EXTRA_FILE", "the manifest does not name this file.", f"{directory}/{name}"
+        )
+    for name, artifact in named.items():
+        path = f"{directory}/{name}"
+        if name not in present:
+            findings.add("E_POINTER_MISSING", "the artifact has no pointer.", path)
+            continue
+        try:
+            data = view.blob(path)
+        except GitmodelError as error:
+            findings.add("E_POINTER", f"it is no LFS pointer: {error.message}", path)
+            continue
+        if data is None or Pointer.parse(data) is None:
+            findings.add("E_POINTER", "it is no LFS pointer.", path)
+        elif data != Pointer(artifact.digest, artifact.size).to_bytes():
+            findings.add(
+                "E_POINTER", "the pointer and the manifest name different bytes.", path
+            )
+        else:
+            findings.artifacts.append((path, artifact))
+
+
+def _verify_model_signature(
+    view: View, findings: Findings, version: ModelVersion, number: str
+) -> None:
+    path = layout.oms_path(version.model, number)
+    data = view.blob(path)
+    if data is None:
+        findings.add("E_OMS", "the version has no model.sig.", path)
+        return
+    expected = {"manifest.yaml": version.digest} | {
+        f"artifacts/{artifact.path}": artifact.digest for artifact in version.artifacts
+    }
+    try:
+        bundle = Bundle.from_bytes(data, path)
+        key, signed = dsse.verify_oms(bundle, policy_keys(view.policy))
+    except GitmodelError as error:
+        findings.add_error(error, path)
+        return
+    findings.signatures += 1
+    owner = view.policy.owner_of(key.keyid)
+    if owner is None or not view.policy.has_role(owner, "publisher"):
+        findings.add("E_ROLE", f"{owner} is not a publisher.", path)
+    for problem in oms.compare(signed, expected):
+        findings.add("E_OMS", f"{problem.path}: {problem.message}", path)

@@ -1,0 +1,171 @@
+"""Verify: bytes, signatures, pins, log and history, offline, naming every problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitmodel.domain.policy import Policy
+from gitmodel.domain.settings import Settings
+from gitmodel.errors import GitmodelError
+from gitmodel.operations.verification.content import verify_content
+from gitmodel.operations.verification.documents import (
+    require_role,
+    verify_plain,
+    verify_signed,
+)
+from gitmodel.operations.verification.findings import Findings
+from gitmodel.operations.verification.history import verify_append_only
+from gitmodel.operations.verification.layout import verify_layout
+from gitmodel.operations.verification.stages import verify_stage
+from gitmodel.operations.verification.versions import verify_version
+from gitmodel.registry import layout
+from gitmodel.registry.versions import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gitmodel.domain.digest import Digest
+    from gitmodel.domain.problem import Problem
+    from gitmodel.domain.selector import Selector
+    from gitmodel.registry.handle import RegistryHandle
+    from gitmodel.registry.view import View
+
+#: Problems that say "not here", not "wrong": the clone is incomplete.
+_ABSENT = frozenset({"E_ARTIFACT_MISSING", "E_SHALLOW"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyResult:
+    """What was verified.
+
+    Attributes:
+        root: Digest of policy 1, from which all trust was taken.
+        root_given: Whether the caller named it; else it was taken on trust.
+        bytes_hashed: Bytes read and hashed; None if bytes were skipped.
+    """
+
+    root: str
+    root_given: bool
+    versions: int
+    transitions: int
+    commits: int
+    signatures: int
+    artifacts: int
+    bytes_hashed: int | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    @property
+    def only_absent(self) -> bool:
+        """Whether all that is wrong is that this clone lacks something."""
+        return all(problem.code in _ABSENT for problem in self.problems)
+
+
+def verify(
+    handle: RegistryHandle,
+    selector: Selector | None = None,
+    *,
+    hash_bytes: bool = True,
+    root: Digest | None = None,
+) -> VerifyResult:
+    """Verify the whole registry at HEAD, or what concerns one version.
+
+    Args:
+        handle: The registry.
+        selector: One version, and the stages that hold its model; None for all.
+        hash_bytes: Whether to read and hash the artifacts.
+        root: Digest of policy 1 as the caller knows it from elsewhere.
+
+    Raises:
+        NotFoundError: ``selector`` names nothing.
+        IntegrityError: There is no policy to verify by.
+    """
+    view = handle.view()
+    findings = Findings()
+    _verify_root(view, findings, root)
+    if selector is None:
+        files = verify_layout(handle.repository, view, findings)
+        _verify_settings(view, findings)
+        _verify_versions(view, findings, files)
+        _verify_stages(view, findings, files)
+        verify_append_only(handle.repository, findings, str(view.commit))
+    else:
+        found = resolve(view, selector).version
+        verify_version(view, findings, found.model, str(found.version))
+        for stage in view.settings.stages:
+            verify_stage(view, findings, stage, found.model)
+    hashed = None
+    if hash_bytes:
+        hashed = verify_content(handle.store, findings, handle.context.progress)
+    return VerifyResult(
+        root=str(view.registry_id),
+        root_given=root is not None,
+        versions=findings.versions,
+        transitions=findings.transitions,
+        commits=findings.commits,
+        signatures=findings.signatures,
+        artifacts=len(findings.artifacts),
+        bytes_hashed=hashed,
+        problems=tuple(dict.fromkeys(findings.problems)),
+    )
+
+
+def _verify_root(view: View, findings: Findings, root: Digest | None) -> None:
+    path = layout.policy_path(1)
+    if root is not None and view.registry_id != root:
+        findings.add(
+            "E_ROOT_ANCHOR",
+            f"this registry's root is {view.registry_id}, not the one you trust.",
+            path,
+        )
+    if view.policy_number > 1:
+        findings.add(
+            "E_POLICY_CHAIN",
+            "this version of gitmodel verifies registries with policy 1 alone.",
+            layout.policy_path(view.policy_number),
+        )
+    record = verify_signed(view, findings, path, "Policy", "policy")
+    if record is not None:
+        require_role(record, findings, "root")
+        try:
+            Policy.from_document(record.document)
+        except GitmodelError as error:
+            findings.add_error(error, path)
+
+
+def _verify_settings(view: View, findings: Findings) -> None:
+    document = verify_plain(view, findings, layout.SETTINGS, "Registry")
+    if document is not None:
+        try:
+            Settings.from_document(document)
+        except GitmodelError as error:
+            findings.add_error(error, layout.SETTINGS)
+
+
+def _verify_versions(view: View, findings: Findings, files: Iterable[str]) -> None:
+    places = [layout.classify(path) for path in files]
+    found = dict.fromkeys(
+        (place.model, place.version) for place in places if place.version
+    )
+    for model, number in sorted(found):
+        verify_version(view, findings, model, number)
+    for model in sorted({place.model for place in places if place.kind == "model"}):
+        path = layout.model_path(model)
+        document = verify_plain(view, findings, path, "Model")
+        if document is not None and document["name"] != model:
+            findings.add("E_NAME", f"it describes {document['name']}.", path)
+
+
+def _verify_stages(view: View, findings: Findings, files: Iterable[str]) -> None:
+    found = {
+        (place.stage, place.model)
+        for place in map(layout.classify, files)
+        if place.kind in {"pin", "transition"}
+    }
+    for stage, model in sorted(found):
+        verify_stage(view, findings, stage, model)

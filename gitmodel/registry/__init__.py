@@ -1,0 +1,1 @@
+"""The registry: a git repository, seen as models, versions, stages and a log."""

@@ -1,0 +1,192 @@
+"""A registry on this machine: its repository, its object store, who signs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from gitmodel.adapters.git.objects import ObjectReader
+from gitmodel.adapters.git.repository import Repository
+from gitmodel.adapters.lfs import store as lfs
+from gitmodel.domain.ports import Silent
+from gitmodel.errors import ConflictError, NotFoundError, RefusedError
+from gitmodel.registry import journal
+from gitmodel.registry.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gitmodel.domain.ports import Clock, Progress, Signer
+
+
+class KeySource(Protocol):
+    """Finds the key that signs, when it is first needed.
+
+    Attributes:
+        used: The file that the key was read from, once it was.
+    """
+
+    used: Path | None
+
+    def candidates(self, repository: Repository | None) -> list[Path]:
+        """Return the key files that would be tried, best first."""
+
+    def signer(self, repository: Repository) -> Signer:
+        """Return the signer.
+
+        Raises:
+            NotFoundError: No key was found.
+        """
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """What the caller brings along.
+
+    Attributes:
+        clock: Tells the time of new documents.
+        keys: Finds the signing key.
+        progress: Hears about long work.
+        warn: Is told, in a sentence, what people should know.
+    """
+
+    clock: Clock
+    keys: KeySource
+    progress: Progress = field(default_factory=Silent)
+    warn: Callable[[str], None] = lambda _: None
+
+
+class RegistryHandle:
+    """An open registry; close it, or let the process end."""
+
+    def __init__(self, repository: Repository, context: Context) -> None:
+        self.repository = repository
+        self.context = context
+        self.reader = ObjectReader(repository)
+
+    @classmethod
+    def open(cls, directory: Path, context: Context) -> RegistryHandle:
+        """Open the registry that ``directory`` is in, finishing interrupted work.
+
+        Raises:
+            NotFoundError: There is no repository.
+        """
+        handle = cls(Repository.discover(directory), context)
+        handle.recover()
+        return handle
+
+    def close(self) -> None:
+        """End the git process behind this handle."""
+        self.reader.close()
+
+    def recover(self) -> None:
+        """Finish what a killed command left, where this clone can be written."""
+        try:
+            journal.recover(self.repository, self.reader)
+        except OSError as error:
+            self.context.warn(f"An interrupted command was not tidied up: {error}.")
+
+    @cached_property
+    def store(self) -> lfs.Store:
+        """The LFS object store of this clone."""
+        setting = self.repository.config("lfs.storage")
+        return lfs.Store(lfs.locate(self.repository.common_dir, setting))
+
+    def view(self, revision: str = "HEAD") -> View:
+        """Return the registry at a revision.
+
+        Raises:
+            NotFoundError: There is no such commit, or no registry in it.
+        """
+        commit = self.repository.resolve(revision)
+        if commit is None:
+            if revision == "HEAD":
+                raise NotFoundError(
+                    "This repository has no commits yet.",
+                    "gitmodel init  makes it a registry.",
+                    code="E_NO_REGISTRY",
+                )
+            raise NotFoundError(f"There is no commit {revision!r} here.")
+        view = View(self.reader, commit)
+        _ = view.settings
+        return view
+
+    def blob_id(self, data: bytes) -> str:
+        """Return the id that git gives to a blob of these bytes."""
+        header = f"blob {len(data)}\0".encode()
+        return hashlib.new(self.repository.hash_name, header + data).hexdigest()
+
+    @cached_property
+    def signer(self) -> Signer:
+        """The key that signs in this process."""
+        return self.context.keys.signer(self.repository)
+
+    def principal(self, view: View) -> str:
+        """Return who the signer is, by the policy in force.
+
+        Raises:
+            RefusedError: The key belongs to no principal.
+        """
+        owner = view.policy.owner_of(self.signer.keyid)
+        if owner is None:
+            names = ", ".join(principal.name for principal in view.policy.principals)
+            raise RefusedError(
+                f"Key {self.signer.keyid[:8]} belongs to no principal of this "
+                "registry.",
+                f"Its principals are: {names}.",
+                "GITMODEL_KEY=FILE or --key FILE chooses another key; "
+                "gitmodel key list  shows yours.",
+                code="E_UNTRUSTED_KEY",
+            )
+        return owner
+
+    def acting_as(self, view: View, role: str) -> str:
+        """Return who the signer is, if that principal may act in ``role``.
+
+        Raises:
+            RefusedError: It may not.
+        """
+        owner = self.principal(view)
+        if not view.policy.has_role(owner, role):
+            found = view.policy.role(role)
+            members = ", ".join(found.members) if found else "nobody"
+            raise RefusedError(
+                f"{owner} is not a {role} in this registry.",
+                f"Those who are: {members}.",
+                code="E_ROLE",
+            )
+        return owner
+
+    def author(self, principal: str) -> str:
+        """Return ``Name <email>`` for commits, as git is set up or by principal."""
+        configured = self.repository.identity()
+        if configured is not None:
+            return configured
+        self.context.warn(
+            f"git has no user.name and user.email; the commit names {principal!r}."
+        )
+        return f"{principal} <{principal}@gitmodel.invalid>"
+
+    def writable_branch(self) -> str:
+        """Return the full name of the branch that changes go to.
+
+        Raises:
+            ConflictError: The repository is bare, or HEAD is detached.
+        """
+        if self.repository.work_tree is None:
+            raise ConflictError(
+                "This is a bare repository: registries are changed in a clone.",
+                f"git clone {self.repository.git_dir} DIR",
+                code="E_BARE",
+            )
+        ref = self.repository.head().ref
+        if ref is None:
+            raise ConflictError(
+                "HEAD is detached: a change would belong to no branch.",
+                "git switch main  goes back to the main line.",
+                code="E_DETACHED",
+            )
+        return ref

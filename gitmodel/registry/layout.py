@@ -1,0 +1,168 @@
+"""Where everything lives in a registry, and what a path is (``design`` §2).
+
+The two directions are inverse: for every path that a function below makes,
+:func:`classify` says what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+SETTINGS = "gitmodel.yaml"
+ATTRIBUTES = ".gitattributes"
+ARTIFACTS_PATTERN = "models/*/versions/*/artifacts/**"
+
+Kind = Literal[
+    "settings",
+    "attributes",
+    "policy",
+    "model",
+    "manifest",
+    "artifact",
+    "oms",
+    "attestation",
+    "pin",
+    "transition",
+    "signature",
+    "other",
+]
+
+#: Added once, never changed, renamed or deleted afterwards.
+APPEND_ONLY: frozenset[Kind] = frozenset(
+    {"policy", "manifest", "artifact", "oms", "attestation", "transition", "signature"}
+)
+#: Only gitmodel writes these; anything else below their directories is foreign.
+PROTECTED_ROOTS = (".gitmodel/", "models/", "stages/", "log/")
+
+_SIGNATURE = re.compile(r"(?P<document>.+)\.(?P<keyid>[0-9a-f]{8})\.sigstore\.json")
+_VERSION = r"models/(?P<model>[^/]+)/versions/(?P<version>[^/]+)"
+_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    ("artifact", re.compile(rf"{_VERSION}/artifacts/(?P<name>.+)", re.DOTALL)),
+    ("manifest", re.compile(rf"{_VERSION}/manifest\.yaml")),
+    ("oms", re.compile(rf"{_VERSION}/model\.sig")),
+    ("attestation", re.compile(rf"{_VERSION}/attestations/(?P<name>[^/]+)\.yaml")),
+    ("model", re.compile(r"models/(?P<model>[^/]+)/model\.yaml")),
+    ("pin", re.compile(r"stages/(?P<stage>[^/]+)/(?P<model>[^/]+)\.yaml")),
+    (
+        "transition",
+        re.compile(
+            r"log/(?P<stage>[^/]+)/(?P<model>[^/]+)/(?P<seq>[1-9][0-9]{0,8})\.yaml"
+        ),
+    ),
+    ("policy", re.compile(r"\.gitmodel/policy/(?P<seq>[1-9][0-9]{0,8})\.yaml")),
+    ("settings", re.compile(r"gitmodel\.yaml")),
+    ("attributes", re.compile(r"\.gitattributes")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What a path is; the fields that do not apply are empty.
+
+    Attributes:
+        document: For a signature: the path of the document that it signs.
+    """
+
+    kind: Kind
+    model: str = ""
+    version: str = ""
+    stage: str = ""
+    seq: int = 0
+    name: str = ""
+    document: str = ""
+    keyid: str = ""
+
+
+def classify(path: str) -> Place:
+    """Say what ``path`` is in a registry."""
+    for kind, pattern in _PATTERNS:
+        if match := pattern.fullmatch(path):
+            found = match.groupdict()
+            return Place(
+                kind=kind,
+                model=found.get("model", ""),
+                version=found.get("version", ""),
+                stage=found.get("stage", ""),
+                seq=int(found.get("seq", 0)),
+                name=found.get("name", ""),
+            )
+    if match := _SIGNATURE.fullmatch(path):
+        signed = classify(match["document"])
+        if signed.kind in {"policy", "manifest", "attestation", "transition"}:
+            return Place(
+                kind="signature",
+                model=signed.model,
+                version=signed.version,
+                stage=signed.stage,
+                seq=signed.seq,
+                document=match["document"],
+                keyid=match["keyid"],
+            )
+    return Place(kind="other")
+
+
+def policy_path(number: int) -> str:
+    """Return the path of policy ``number``."""
+    return f".gitmodel/policy/{number}.yaml"
+
+
+def model_dir(model: str) -> str:
+    """Return the directory of a model."""
+    return f"models/{model}"
+
+
+def model_path(model: str) -> str:
+    """Return the path of a model's description."""
+    return f"models/{model}/model.yaml"
+
+
+def versions_dir(model: str) -> str:
+    """Return the directory that holds a model's versions."""
+    return f"models/{model}/versions"
+
+
+def version_dir(model: str, version: str) -> str:
+    """Return the directory of a version."""
+    return f"models/{model}/versions/{version}"
+
+
+def manifest_path(model: str, version: str) -> str:
+    """Return the path of a version's manifest."""
+    return f"{version_dir(model, version)}/manifest.yaml"
+
+
+def oms_path(model: str, version: str) -> str:
+    """Return the path of a version's OpenSSF Model Signing bundle."""
+    return f"{version_dir(model, version)}/model.sig"
+
+
+def artifacts_dir(model: str, version: str) -> str:
+    """Return the directory of a version's artifacts."""
+    return f"{version_dir(model, version)}/artifacts"
+
+
+def artifact_path(model: str, version: str, name: str) -> str:
+    """Return the path of one artifact."""
+    return f"{artifacts_dir(model, version)}/{name}"
+
+
+def pin_path(stage: str, model: str) -> str:
+    """Return the path of a pin."""
+    return f"stages/{stage}/{model}.yaml"
+
+
+def log_dir(stage: str, model: str) -> str:
+    """Return the directory of a pin's transitions."""
+    return f"log/{stage}/{model}"
+
+
+def transition_path(stage: str, model: str, seq: int) -> str:
+    """Return the path of one transition."""
+    return f"{log_dir(stage, model)}/{seq}.yaml"
+
+
+def signature_path(document: str, keyid: str) -> str:
+    """Return the path of the signature of ``document`` by a key."""
+    return f"{document}.{keyid[:8]}.sigstore.json"

@@ -1,0 +1,123 @@
+"""One change, one signed commit, or nothing.
+
+A command describes its change as a function of the registry as it is. The
+transaction calls it under the clone's lock, writes the objects, and moves the
+branch by compare-and-swap. With a remote it first takes in what others pushed,
+uploads LFS objects, then pushes the commit, and only when the remote has it
+moves the local branch; a lost race starts over from what the winner left
+(``design`` §6). The user's index and files are touched last, only where clean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from gitmodel.adapters.git import commits
+from gitmodel.adapters.git.pack import ObjectWriter
+from gitmodel.adapters.git.trees import FILE, Entry, rewrite
+from gitmodel.adapters.lock import exclusive
+from gitmodel.adapters.signing.commit import sign_commit
+from gitmodel.errors import ConflictError, IntegrityError
+from gitmodel.formats.commit_object import with_signature
+from gitmodel.registry import journal, publishing
+from gitmodel.registry.done import Done
+from gitmodel.registry.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitmodel.registry.change import Change, Plan
+    from gitmodel.registry.handle import RegistryHandle
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """How a change is to be made.
+
+    Attributes:
+        dry_run: Stop before anything is written.
+        push: Also bring the change to the remote.
+    """
+
+    dry_run: bool = False
+    push: bool = False
+
+
+def transact(
+    handle: RegistryHandle, build: Callable[[View], Plan[T]], mode: Mode
+) -> Done[T]:
+    """Make the change that ``build`` plans.
+
+    Args:
+        handle: The registry.
+        build: Called with the registry as it is; called again after a lost race.
+        mode: Dry run, push.
+
+    Raises:
+        ConflictError: Somebody else moved first; nothing was changed here.
+    """
+    ref = handle.writable_branch()
+    if mode.dry_run:
+        plan = build(View(handle.reader, handle.repository.resolve("HEAD")))
+        return Done(plan.result, None)
+    with exclusive(handle.repository.state_dir / "lock"):
+        handle.recover()
+        if mode.push:
+            return publishing.publish(handle, ref, build, write_commit, land)
+        base = handle.repository.resolve(ref)
+        view = View(handle.reader, base)
+        plan = build(view)
+        if plan.change is None:
+            return Done(plan.result, None)
+        commit = write_commit(handle, view, plan.change)
+        land(handle, journal.Move(ref, base, commit), plan.change.message.subject)
+        return Done(plan.result, commit)
+
+
+def write_commit(handle: RegistryHandle, view: View, change: Change) -> str:
+    """Write a signed commit on top of ``view``; no branch moves."""
+    repository = handle.repository
+    writer = ObjectWriter(repository)
+    entries = {
+        path: Entry(FILE, writer.add("blob", data)) if data is not None else None
+        for path, data in change.files.items()
+    }
+    try:
+        tree = rewrite(handle.reader, writer, view.tree, entries)
+    except ValueError as error:
+        raise IntegrityError(
+            f"{error} is a file in this registry, where a directory belongs.",
+            code="E_MODE",
+        ) from error
+    unsigned = commits.commit_object(
+        tree=tree,
+        parents=(view.commit,) if view.commit else (),
+        who=handle.author(change.principal),
+        when=handle.context.clock.now(),
+        message=str(change.message),
+    )
+    signed = with_signature(unsigned, sign_commit(handle.signer, unsigned))
+    commit = writer.add("commit", signed)
+    writer.flush()
+    return commit
+
+
+def land(handle: RegistryHandle, move: journal.Move, why: str) -> None:
+    """Move the branch, then bring index and files after it."""
+    repository = handle.repository
+    journal.write(repository, move)
+    try:
+        commits.move_branch(
+            repository, move.ref, new=move.new, old=move.old, why=f"gitmodel: {why}"
+        )
+    except ConflictError:
+        journal.clear(repository)
+        raise
+    for path in journal.follow(repository, handle.reader, move):
+        handle.context.warn(
+            f"{path} has changes of yours that are not committed; it was left as "
+            f"it is.  git diff HEAD -- {path}  shows the difference."
+        )

@@ -1,0 +1,200 @@
+"""The registry at one commit, read-only.
+
+Everything is read by object id from the commit: what lies in the work tree has
+no say. Reading here trusts nothing about signatures; ``records`` adds that.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gitmodel.adapters.git.trees import Entry
+from gitmodel.domain.digest import Digest
+from gitmodel.domain.pin import Pin
+from gitmodel.domain.policy import Policy
+from gitmodel.domain.semver import Version
+from gitmodel.domain.settings import Settings
+from gitmodel.errors import InputError, IntegrityError, NotFoundError
+from gitmodel.formats import schema, yaml_reader
+from gitmodel.registry import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gitmodel.adapters.git.objects import ObjectReader
+
+T = TypeVar("T")
+
+
+class View:
+    """What one commit says; ``commit`` None is the empty registry before the first."""
+
+    def __init__(self, reader: ObjectReader, commit: str | None) -> None:
+        self.reader = reader
+        self.commit = commit
+
+    @cached_property
+    def tree(self) -> str | None:
+        """The id of the root tree."""
+        if self.commit is None:
+            return None
+        kind, data = self.reader.read(self.commit)
+        if kind != "commit":
+            raise IntegrityError(f"Object {self.commit} is a {kind}, not a commit.")
+        return data[5 : data.index(b"\n")].decode()
+
+    def entry(self, path: str) -> Entry | None:
+        """Return what stands at ``path``; None for nothing."""
+        oid = self.tree
+        found = None
+        for name in path.split("/"):
+            if oid is None:
+                return None
+            found = self.reader.tree(oid).get(name)
+            oid = found.oid if found is not None and found.is_tree else None
+        return found
+
+    def names(self, directory: str) -> Mapping[str, Entry]:
+        """Return the entries of a directory; empty if there is none."""
+        found = self.entry(directory)
+        if found is None or not found.is_tree:
+            return {}
+        return self.reader.tree(found.oid)
+
+    def blob(self, path: str) -> bytes | None:
+        """Return the bytes of the file at ``path``; None if there is no plain file."""
+        found = self.entry(path)
+        if found is None or found.mode not in (0o100644, 0o100755):
+            return None
+        return self.reader.read(found.oid).data
+
+    def files_below(self, directory: str) -> dict[str, Entry]:
+        """Return every file below a directory by its path relative to it."""
+        files: dict[str, Entry] = {}
+        pending = [("", self.names(directory))]
+        while pending:
+            prefix, entries = pending.pop()
+            for name, found in entries.items():
+                if found.is_tree:
+                    deeper = self.reader.tree(found.oid)
+                    pending.append((f"{prefix}{name}/", deeper))
+                else:
+                    files[f"{prefix}{name}"] = found
+        return files
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The registry's settings.
+
+        Raises:
+            NotFoundError: This commit holds no registry.
+        """
+        data = self.blob(layout.SETTINGS)
+        if data is None:
+            raise NotFoundError(
+                "There is no gitmodel registry in this commit: "
+                f"{layout.SETTINGS} is missing.",
+                "gitmodel init  makes this repository a registry.",
+                code="E_NO_REGISTRY",
+            )
+        return parse("Registry", data, layout.SETTINGS, Settings.from_document)
+
+    @cached_property
+    def registry_id(self) -> Digest:
+        """The digest of policy 1: the root that every proof starts from."""
+        return Digest.of(self._policy_bytes(1))
+
+    @cached_property
+    def policy_number(self) -> int:
+        """The number of the policy in force."""
+        numbers = [
+            place.seq
+            for name in self.names(".gitmodel/policy")
+            if (place := layout.classify(f".gitmodel/policy/{name}")).kind == "policy"
+        ]
+        return max(numbers, default=0)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        path = layout.policy_path(self.policy_number)
+        data = self._policy_bytes(self.policy_number)
+        return parse("Policy", data, path, Policy.from_document)
+
+    @cached_property
+    def policy_digest(self) -> Digest:
+        """The digest of the policy in force."""
+        return Digest.of(self._policy_bytes(self.policy_number))
+
+    def _policy_bytes(self, number: int) -> bytes:
+        data = self.blob(layout.policy_path(number)) if number else None
+        if data is None:
+            raise IntegrityError(
+                f"The registry has no policy {number or 1}.",
+                f"git log -- {layout.policy_path(number or 1)}  shows who removed it.",
+                code="E_POLICY_MISSING",
+            )
+        return data
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names of the models, in order."""
+        return tuple(
+            sorted(name for name, found in self.names("models").items() if found.is_tree)
+        )
+
+    def versions(self, model: str) -> tuple[Version, ...]:
+        """Return the versions of a model, lowest first.
+
+        Raises:
+            NotFoundError: There is no such model.
+        """
+        if self.entry(layout.model_dir(model)) is None:
+            known = self.models()
+            near = [name for name in known if name.casefold() == model.casefold()]
+            hint = (
+                f"Did you mean {near[0]}?"
+                if near
+                else f"Models here: {', '.join(known[:10])}."
+                if known
+                else f"gitmodel register {model} FILE…  registers its first version."
+            )
+            raise NotFoundError(f"There is no model {model!r} here.", hint)
+        found: list[Version] = []
+        for name, entry in self.names(layout.versions_dir(model)).items():
+            if not entry.is_tree:
+                continue
+            try:
+                found.append(Version.parse(name))
+            except InputError:
+                continue  # verify names it: E_NAME
+        return tuple(sorted(found))
+
+    def pin(self, stage: str, model: str) -> Pin | None:
+        """Return what the pin of a stage says; None if the stage is empty."""
+        path = layout.pin_path(stage, model)
+        data = self.blob(path)
+        return parse("ModelPin", data, path, Pin.from_document) if data else None
+
+
+def parse(
+    kind: str, data: bytes, path: str, build: Callable[[Mapping[str, Any]], T]
+) -> T:
+    """Read a document into a value.
+
+    Building is the quick check; only when it fails is the schema asked, which then
+    names every problem with its line.
+
+    Raises:
+        InputError: The document is malformed; ``problems`` lists all that is wrong.
+    """
+    document = yaml_reader.read(data, path)
+    try:
+        if document.value["kind"] != kind:
+            raise KeyError(kind)
+        return build(document.value)
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        schema.require(kind, document, path)
+        raise InputError(
+            f"{path} is not a {kind} document: {error}", code="E_SCHEMA"
+        ) from error
