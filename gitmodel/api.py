@@ -23,7 +23,6 @@ from gitmodel.operations import (
     check,
     diff,
     init,
-    list as listing,
     log,
     promote,
     pull,
@@ -31,6 +30,9 @@ from gitmodel.operations import (
     rollback,
     show,
     verify,
+)
+from gitmodel.operations import (
+    list as listing,
 )
 from gitmodel.operations.facts import Facts
 from gitmodel.registry.handle import Context, RegistryHandle
@@ -85,9 +87,7 @@ def init_registry(
         ConflictError: It is a registry with other stages or another name.
     """
     context = _context(key, passphrase, None, create=True)
-    init.init(
-        Path(path), context, name=name, stages=tuple(stages), principal=principal
-    )
+    init.init(Path(path), context, name=name, stages=tuple(stages), principal=principal)
     return Registry(RegistryHandle.open(Path(path), context))
 
 

@@ -113,7 +113,7 @@ def cli(
     no_color: bool,
     key: str | None,
 ) -> None:
-    """A Git-native model registry.
+    r"""A Git-native model registry.
 
     Versions are signed manifests, promotion is a commit, rollback is a revert, and
     the git log is the audit trail.
@@ -168,7 +168,9 @@ def run(args: Sequence[str]) -> int:
 def _fail(args: Sequence[str], error: GitmodelError, code: int) -> int:
     from gitmodel.cli.output import render_error
 
-    render_error(error, as_json="--json" in args, verbose=bool({"-v", "--verbose"} & {*args}))
+    render_error(
+        error, as_json="--json" in args, verbose=bool({"-v", "--verbose"} & {*args})
+    )
     return code
 
 

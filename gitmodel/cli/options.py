@@ -39,13 +39,15 @@ def change_options(function: F) -> F:
     """Add what every command that changes the registry takes."""
     for option in (
         click.option("--push", is_flag=True, help="Also push, retrying lost races."),
-        click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing."),
+        click.option(
+            "--dry-run", is_flag=True, help="Say what would happen; change nothing."
+        ),
     ):
         function = option(function)
     return function
 
 
-class RegistryWord(click.ParamType):
+class RegistryWord(click.ParamType[str]):
     """A word that completes from the registry: a model, a stage or a selector."""
 
     def __init__(self, name: str) -> None:

@@ -24,7 +24,11 @@ _UNIT = 1024
 def render_error(error: GitmodelError, *, as_json: bool, verbose: bool) -> None:
     """Print an error on stderr, and as JSON on stdout if that was asked for."""
     click.echo(f"Error: {error.message}", err=True)
-    listed = [problem for problem in error.problems if problem.get("message") not in error.message]
+    listed = [
+        problem
+        for problem in error.problems
+        if str(problem.get("message")) not in error.message
+    ]
     for problem in listed[:_SHOWN_PROBLEMS]:
         place = str(problem.get("path") or problem.get("gate") or "")
         if place and problem.get("line"):
@@ -67,7 +71,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [[cell.upper() for cell in header], *rows]
     widths = [max(len(row[column]) for row in lines) for column in range(len(header))]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
         for row in lines
     )
 

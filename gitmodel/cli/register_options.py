@@ -39,7 +39,9 @@ def facts_from_options(
         named = {ref.name for ref in data}
         kept = [ref for ref in training.get("data", []) if ref.get("name") not in named]
         training["data"] = kept + [ref.to_dict() for ref in data]
-    metrics = {group: dict(values) for group, values in _mapping(given, "metrics").items()}
+    metrics = {
+        group: dict(values) for group, values in _mapping(given, "metrics").items()
+    }
     for group, values in parse_metrics(options["metrics"]).items():
         metrics.setdefault(group, {}).update(values)
     lineage = dict(_mapping(given, "lineage"))

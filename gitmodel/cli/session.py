@@ -66,9 +66,7 @@ class Session:
 
         return Context(
             clock=SystemClock(),
-            keys=KeyFiles(
-                named=self.key, passphrase=ask_passphrase, create=create_key
-            ),
+            keys=KeyFiles(named=self.key, passphrase=ask_passphrase, create=create_key),
             progress=self.progress(),
             warn=self.warn,
         )

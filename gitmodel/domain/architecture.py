@@ -45,7 +45,7 @@ class Architecture:
 
     Attributes:
         signature: SHA-256 of the sorted rows ``[name, dtype, [shape]]`` as JSON
-            without spaces, in ASCII, other characters as ``\\uXXXX``.
+            without spaces, in ASCII with escapes.
         tensors: Number of tensors.
         parameters: Number of elements of all tensors.
     """

@@ -117,9 +117,7 @@ class Artifact:
             raise InputError(f"{path!r:.200} needs a size in bytes.")
         if not isinstance(found, str):
             raise InputError(f"{path!r:.200} needs a format.")
-        return cls(
-            path=path, role=role, digest=Digest(sha256), size=size, format=found
-        )
+        return cls(path=path, role=role, digest=Digest(sha256), size=size, format=found)
 
     def to_dict(self) -> dict[str, str | int]:
         """Return the form that an item of ``artifacts`` has in a manifest."""
@@ -134,6 +132,14 @@ class Artifact:
 
 def artifact_name_problem(name: str) -> str | None:
     """Say why ``name`` cannot name an artifact, as a clause; None if it can."""
+    problem = _character_problem(name)
+    if problem is None and len(name.encode()) > NAME_BYTES:
+        problem = f"is longer than {NAME_BYTES} bytes"
+    problems = map(_component_problem, name.split("/"))
+    return problem or next(filter(None, problems), None)
+
+
+def _character_problem(name: str) -> str | None:
     for character in name:
         if unicodedata.category(character) in _UNSEEN:
             if "\udc80" <= character <= "\udcff":
@@ -143,12 +149,6 @@ def artifact_name_problem(name: str) -> str | None:
         return "holds a backslash"
     if _DRIVE.match(name):
         return "begins with a drive letter"
-    if len(name.encode()) > NAME_BYTES:
-        return f"is longer than {NAME_BYTES} bytes"
-    for component in name.split("/"):
-        problem = _component_problem(component)
-        if problem is not None:
-            return problem
     return None
 
 
@@ -175,9 +175,7 @@ def collisions(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     found = []
     for name in names:
         key = _folded(name)
-        parents = [
-            key[: place.start()] for place in re.finditer("/", key)
-        ]
+        parents = [key[: place.start()] for place in re.finditer("/", key)]
         other = files.get(key) or directories.get(key)
         if other is None:
             other = next((files[parent] for parent in parents if parent in files), None)

@@ -37,9 +37,7 @@ class ModelVersion:
     document: Mapping[str, Any]
 
     @classmethod
-    def from_document(
-        cls, document: Mapping[str, Any], digest: Digest
-    ) -> ModelVersion:
+    def from_document(cls, document: Mapping[str, Any], digest: Digest) -> ModelVersion:
         """Read a schema-valid ``ModelVersion`` document."""
         return cls(
             model=document["model"],

@@ -35,7 +35,7 @@ def model_name(text: str) -> str:
         _MODEL.fullmatch(text) is None
         or ".." in text
         or text.endswith((".", ".lock"))
-        or text.split(".")[0].lower() in _DEVICES
+        or text.split(".", maxsplit=1)[0].lower() in _DEVICES
     ):
         raise InputError(
             f"{_shown(text)} cannot name a model.",

@@ -1,4 +1,4 @@
-"""How people point at a version: ``fraud@1.2.0``, ``fraud#production``, …
+"""How people point at a version, such as ``fraud@1.2.0`` or ``fraud#production``.
 
 ============================  ==============================================
 ``fraud@1.2.0``               that version
@@ -93,6 +93,6 @@ class Selector:
 
 def _unreadable(text: str) -> InputError:
     return InputError(
-        f"{ascii(text[:100])} is not a selector.",
+        f"{text[:100]!a} is not a selector.",
         "Write MODEL@VERSION, MODEL@latest, MODEL#STAGE or MODEL@sha256:DIGEST.",
     )

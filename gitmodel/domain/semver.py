@@ -49,7 +49,7 @@ class Version:
             elif text[:1] in {"v", "V"}:
                 hint = f"Leave out the {text[0]!r}: {text[1:40]}"
             raise InputError(
-                f"{ascii(text[:_MAX_LENGTH])} is not a semantic version.",
+                f"{text[:_MAX_LENGTH]!a} is not a semantic version.",
                 hint,
                 code="E_NAME",
             )

@@ -58,7 +58,14 @@ def explain(validator: Validator, document: Document) -> list[_Finding]:
         for leaf in _leaves(error):
             for path, message in _messages(leaf, document, validator.schema):
                 found.setdefault(path, message)
-    return sorted(found.items(), key=lambda item: document.line(item[0]) or 0)
+    places = {path: place for place, path in enumerate(document.lines)} if found else {}
+    return sorted(found.items(), key=lambda finding: _place(finding[0], places))
+
+
+def _place(path: Path, places: Mapping[Path, int]) -> int:
+    while path and path not in places:
+        path = path[:-1]
+    return places.get(path, 0)
 
 
 def _is_integer(_: TypeChecker, value: object) -> bool:

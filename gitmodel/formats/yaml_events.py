@@ -57,6 +57,11 @@ class Assembly:
         self._lines: dict[Path, int] = {}
         self._written: dict[Path, str] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was no document, or nothing in it."""
+        return self._root is None
+
     def document(self) -> Document:
         """Return what the events said; only meaningful if ``found`` is empty."""
         return Document(value=self._root, lines=self._lines, written=self._written)
@@ -87,11 +92,6 @@ class Assembly:
                 return False
         return len(self.found) < self._max_found
 
-    def finish(self) -> None:
-        """Judge the whole, after the last event."""
-        if self._root is None and not self.found:
-            self._wrong("it is empty.", 1)
-
     def _wrong(self, message: str, line: int, code: str = "E_YAML") -> None:
         self.found.append((code, message, line))
 
@@ -104,7 +104,8 @@ class Assembly:
             self._wrong(message, line, "E_YAML_ALIAS")
         tag = getattr(event, "tag", None)
         if tag is not None:
-            self._wrong(f"the tag {tag} is not allowed.", line)
+            shown = _short(tag.replace("tag:yaml.org,2002:", "!!"))
+            self._wrong(f"the tag {shown} is not allowed.", line)
 
     def _start(self, event: CollectionStartEvent, line: int) -> bool:
         if len(self._open) == self._max_levels:
@@ -124,7 +125,8 @@ class Assembly:
         try:
             value = resolve(text)
         except ValueError as error:
-            self._wrong(f"{_short(text)} {error}.", line)
+            advice = "write it in quotes if it is text"
+            self._wrong(f"{_short(text)} {error}; {advice}.", line)
         if isinstance(value, str):
             self._text(value, line)
         else:

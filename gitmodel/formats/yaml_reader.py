@@ -45,6 +45,10 @@ _OTHER_ENCODINGS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
+_ADVICE = {
+    "mapping values are not allowed here": "; text that holds ': ' needs quotes",
+    "found unexpected end of stream": "; a quote is never closed",
+}
 # In these contexts the problem is where the thing began, not where it was missed.
 _BLAME_THE_START = {"while scanning a simple key", "while scanning a quoted scalar"}
 
@@ -82,6 +86,8 @@ def parse(
     if text is not None:
         _run(assembly, text)
         found += assembly.found
+        if not found and assembly.is_empty:
+            found.append(("E_YAML", "it is empty.", 1))
     if not found:
         return assembly.document(), ()
     found.sort(key=lambda each: each[2] or 0)
@@ -155,7 +161,6 @@ def _run(assembly: Assembly, text: str) -> None:
         for event in events:
             if not assembly.take(event):
                 return
-        assembly.finish()
     except MarkedYAMLError as error:
         assembly.found.append(_syntax(error, text))
     except (ValueError, OverflowError):  # of chr(), which ruamel.yaml lets through
@@ -173,6 +178,7 @@ def _syntax(error: MarkedYAMLError, text: str) -> _Found:
     problem = _TUPLE.sub(r"'\1'", problem)
     if "'\\t'" in problem:
         problem += "; indent with spaces, not tabs"
+    problem += _ADVICE.get(problem, "")
     line = None
     if mark is not None:
         line = min(mark.line, text.rstrip().count("\n")) + 1

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitmodel.domain.artifact import Artifact
 from gitmodel.errors import RefusedError
 from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.registry import layout
 
 if TYPE_CHECKING:
+    from gitmodel.domain.artifact import Artifact
     from collections.abc import Mapping
 
     from gitmodel.domain.history import StageHistory

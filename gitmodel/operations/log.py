@@ -92,9 +92,7 @@ def _paths(wanted: LogFilter) -> tuple[str, ...]:
     return (".gitmodel/policy", "models", "log")
 
 
-def _events(
-    handle: RegistryHandle, view: View, wanted: LogFilter
-) -> Iterator[Event]:
+def _events(handle: RegistryHandle, view: View, wanted: LogFilter) -> Iterator[Event]:
     paths = _paths(wanted)
     line = first_parent_line(handle.repository, str(view.commit), paths=paths)
     infos = {

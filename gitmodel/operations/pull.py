@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import tempfile
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from gitmodel.adapters.lfs import copy_out, transfer
+from gitmodel.adapters.lfs import transfer
+from gitmodel.adapters.lfs.checkout import copy_out_all
+from gitmodel.adapters.lfs.ingest import hash_files
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.pin import Release
 from gitmodel.errors import ConflictError, IntegrityError, NotFoundError, OutsideError
@@ -24,6 +27,7 @@ from gitmodel.registry.versions import resolve
 if TYPE_CHECKING:
     from gitmodel.domain.artifact import Artifact
     from gitmodel.domain.manifest import ModelVersion
+    from gitmodel.domain.ports import Progress
     from gitmodel.domain.selector import Selector
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.view import View
@@ -90,14 +94,8 @@ def pull(
         artifacts=version.artifacts,
     )
     if target.exists() or target.is_symlink():
-        if _holds(target, version):
-            return PullResult(
-                **{
-                    name: getattr(result, name)
-                    for name in ("model", "version", "manifest", "path", "artifacts")
-                },
-                status="unchanged",
-            )
+        if _holds(target, version, handle.context.progress):
+            return dataclasses.replace(result, status="unchanged")
         _require_replaceable(target, replace=replace)
     _fetch_missing(handle, view, version, number)
     try:
@@ -124,7 +122,7 @@ def _require_replaceable(target: Path, *, replace: bool) -> None:
     )
 
 
-def _holds(target: Path, version: ModelVersion) -> bool:
+def _holds(target: Path, version: ModelVersion, progress: Progress) -> bool:
     """Say whether a directory holds the version, every byte of it and no more."""
     manifest = target / "manifest.yaml"
     try:
@@ -136,12 +134,12 @@ def _holds(target: Path, version: ModelVersion) -> bool:
     expected = {target / "artifacts" / artifact.path for artifact in version.artifacts}
     if files != expected | {manifest, target / "model.sig"}:
         return False
-    return all(
-        copy_out.holds(
-            target / "artifacts" / artifact.path, Pointer(artifact.digest, artifact.size)
-        )
+    names = sorted(expected)
+    wanted = {
+        target / "artifacts" / artifact.path: Pointer(artifact.digest, artifact.size)
         for artifact in version.artifacts
-    )
+    }
+    return hash_files(names, progress) == [wanted[name] for name in names]
 
 
 def _fetch_missing(
@@ -182,16 +180,17 @@ def _write(
     try:
         fresh = scratch / "version"
         (fresh / "artifacts").mkdir(parents=True)
-        progress = handle.context.progress
-        progress.start(version.size, "pulling")
-        try:
-            for artifact in version.artifacts:
-                file = fresh / "artifacts" / artifact.path
-                file.parent.mkdir(parents=True, exist_ok=True)
-                pointer = Pointer(artifact.digest, artifact.size)
-                copy_out.copy_out(handle.store, pointer, file, progress)
-        finally:
-            progress.finish()
+        copy_out_all(
+            handle.store,
+            [
+                (
+                    Pointer(artifact.digest, artifact.size),
+                    fresh / "artifacts" / artifact.path,
+                )
+                for artifact in version.artifacts
+            ],
+            handle.context.progress,
+        )
         for name, path in (
             ("manifest.yaml", layout.manifest_path(version.model, number)),
             ("model.sig", layout.oms_path(version.model, number)),

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 from gitmodel.adapters.git.attributes import attribute_of
 from gitmodel.adapters.lfs import ingest, scan
 from gitmodel.adapters.signing import dsse
-from gitmodel.domain.artifact import Artifact
-from gitmodel.domain.digest import Digest
 from gitmodel.domain.manifest import ModelVersion
 from gitmodel.domain.moment import to_text
 from gitmodel.domain.names import model_name, refuse_case_collision
-from gitmodel.domain.semver import Bump, Change as Kind, Version
+from gitmodel.domain.semver import Bump, Version
+from gitmodel.domain.semver import Change as Kind
 from gitmodel.errors import ConflictError, NotFoundError
 from gitmodel.formats import schema, yaml_writer
 from gitmodel.formats.commit_message import CommitMessage
@@ -26,6 +25,8 @@ from gitmodel.registry.transaction import Mode, transact
 from gitmodel.registry.versions import manifest_digest
 
 if TYPE_CHECKING:
+    from gitmodel.domain.digest import Digest
+    from gitmodel.domain.artifact import Artifact
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
@@ -107,37 +108,24 @@ def register(
 
     facts = gather(handle, facts)
     sources = scan.collect(paths)
-    progress = handle.context.progress
-    if mode.dry_run:
-        stored = ingest.hash_files([source.path for source in sources], progress)
-    else:
-        stored = ingest.ingest(
-            [source.path for source in sources], handle.store, progress
-        )
+    pointers = _take_in(handle, sources, dry_run=mode.dry_run)
     inspected = inspect_artifacts(
-        [
-            (source.name, source.path, item.digest, item.size)
-            for source, item in zip(sources, stored, strict=True)
-        ],
-        roles or {},
-        handle.store if not mode.dry_run else None,
+        sources, pointers, roles or {}, handle.store, handle.context.warn
     )
 
     def build(view: View) -> Plan[RegisterResult]:
         version = _choose_version(view, model, naming)
         artifacts = inspected.artifacts
-        pointers = {
+        blobs = {
             layout.artifact_path(model, str(version), artifact.path): Pointer(
                 artifact.digest, artifact.size
             ).to_bytes()
             for artifact in artifacts
         }
         if not naming.allow_same_bytes:
-            _refuse_same_bytes(handle, view, model, list(pointers.values()))
-        _require_lfs_attributes(handle, view, list(pointers))
-        document = _manifest(
-            handle, view, model, version, principal, artifacts, facts
-        )
+            _refuse_same_bytes(handle, view, model, list(blobs.values()))
+        _require_lfs_attributes(handle, view, list(blobs))
+        document = _manifest(handle, view, model, version, principal, artifacts, facts)
         if inspected.architecture is not None and "architecture" not in document:
             document["architecture"] = inspected.architecture.to_dict()
         path = layout.manifest_path(model, str(version))
@@ -150,7 +138,7 @@ def register(
             role="publisher",
             registry_id=view.registry_id,
         )
-        files: dict[str, bytes | None] = {**pointers, **signed.files}
+        files: dict[str, bytes | None] = {**blobs, **signed.files}
         files[layout.oms_path(model, str(version))] = _model_signature(
             handle, model, version, signed.digest, artifacts
         )
@@ -192,6 +180,18 @@ def register(
 
     done = transact(handle, build, mode)
     return replace(done.result, commit=done.commit)
+
+
+def _take_in(
+    handle: RegistryHandle, sources: Sequence[scan.SourceFile], *, dry_run: bool
+) -> list[Pointer]:
+    """Put files into the store, or only hash them for a dry run."""
+    paths = [source.path for source in sources]
+    progress = handle.context.progress
+    if dry_run:
+        return ingest.hash_files(paths, progress)
+    ingest.sweep(handle.store)
+    return [item.pointer for item in ingest.ingest(paths, handle.store, progress)]
 
 
 def _existing(view: View, model: str) -> tuple[Version, ...]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitmodel.adapters.lfs.store import as_error
 from gitmodel.errors import IntegrityError, NotFoundError
+from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.operations.gates import pointer_agrees
 from gitmodel.registry.versions import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitmodel.domain.artifact import Artifact
     from gitmodel.domain.pin import Release
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.versions import Found
@@ -62,5 +67,22 @@ def require_sound_version(
             f"gitmodel pull {model}@{release.version}  fetches them.",
             code="E_ARTIFACT_MISSING",
         )
-    handle.store.require_intact(artifacts, handle.context.progress)
+    require_intact(handle, artifacts)
     return found
+
+
+def require_intact(handle: RegistryHandle, artifacts: Sequence[Artifact]) -> None:
+    """Hash stored artifacts now, and insist that each is what its digest says.
+
+    Raises:
+        IntegrityError: One is not.
+    """
+    pointers = [Pointer(artifact.digest, artifact.size) for artifact in artifacts]
+    progress = handle.context.progress
+    progress.start(sum(pointer.size for pointer in pointers), "Verifying")
+    try:
+        outcomes = handle.store.verify_all(pointers, progress)
+    finally:
+        progress.finish()
+    if problems := [problem for problem in outcomes if problem is not None]:
+        raise as_error(problems)

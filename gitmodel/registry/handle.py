@@ -162,13 +162,9 @@ class RegistryHandle:
 
     def author(self, principal: str) -> str:
         """Return ``Name <email>`` for commits, as git is set up or by principal."""
-        configured = self.repository.identity()
-        if configured is not None:
-            return configured
-        self.context.warn(
-            f"git has no user.name and user.email; the commit names {principal!r}."
+        return self.repository.identity() or (
+            f"{principal} <{principal}@gitmodel.invalid>"
         )
-        return f"{principal} <{principal}@gitmodel.invalid>"
 
     def writable_branch(self) -> str:
         """Return the full name of the branch that changes go to.

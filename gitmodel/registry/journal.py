@@ -48,9 +48,7 @@ def write(repository: Repository, move: Move) -> None:
     temporary.replace(path)
 
 
-def follow(
-    repository: Repository, reader: ObjectReader, move: Move
-) -> tuple[str, ...]:
+def follow(repository: Repository, reader: ObjectReader, move: Move) -> tuple[str, ...]:
     """Refresh files and index after ``move``; return the paths left alone."""
     kept = refresh(repository, touched_by(repository, reader, move))
     clear(repository)
@@ -89,9 +87,7 @@ def touched_by(
         found.extend(paths)
     added = [change for change in found if change.status != "D"]
     blobs = reader.read_many(change.new for change in added)
-    data = {
-        change.path: blob.data for change, blob in zip(added, blobs, strict=True)
-    }
+    data = {change.path: blob.data for change, blob in zip(added, blobs, strict=True)}
     touched = []
     for change in found:
         with suppress(UnicodeEncodeError):  # a foreign name that cannot be a file here

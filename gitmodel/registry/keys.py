@@ -7,6 +7,7 @@ In this order: the key that was named (``--key``, ``GITMODEL_KEY``); git's
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ class KeyFiles:
         refused: GitmodelError | None = None
         for path in self.candidates(repository):
             try:
-                signer = keys.load(path, lambda path=path: self.passphrase(path))
+                signer = keys.load(path, partial(self.passphrase, path))
             except (InputError, NotFoundError) as error:
                 if self.named is not None:
                     raise

@@ -148,9 +148,7 @@ def _open(
         wrong = ("E_OTHER_REGISTRY", "it was made for another registry.")
     if wrong is None and layout.classify(signature).keyid != key.keyid[:8]:
         wrong = ("E_SIGNATURE_NAME", f"it is by key {key.keyid[:8]}, not as named.")
-    if wrong is None and (
-        owner is None or not view.policy.has_role(owner, said.role)
-    ):
+    if wrong is None and (owner is None or not view.policy.has_role(owner, said.role)):
         wrong = ("E_ROLE", f"{owner} is not a {said.role}.")
     if wrong is not None or owner is None:
         code, message = wrong or ("E_UNTRUSTED_KEY", "its key has no owner.")

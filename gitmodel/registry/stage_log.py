@@ -59,9 +59,7 @@ def read_history(view: View, stage: str, model: str) -> StageHistory:
 
 def read_histories(view: View, model: str) -> dict[str, StageHistory]:
     """Return the history of a model in every stage, in the registry's order."""
-    return {
-        stage: read_history(view, stage, model) for stage in view.settings.stages
-    }
+    return {stage: read_history(view, stage, model) for stage in view.settings.stages}
 
 
 def require_sound_history(

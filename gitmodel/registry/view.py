@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gitmodel.adapters.git.trees import Entry
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.pin import Pin
 from gitmodel.domain.policy import Policy
@@ -20,6 +19,7 @@ from gitmodel.formats import schema, yaml_reader
 from gitmodel.registry import layout
 
 if TYPE_CHECKING:
+    from gitmodel.adapters.git.trees import Entry
     from collections.abc import Callable, Mapping
 
     from gitmodel.adapters.git.objects import ObjectReader
@@ -56,7 +56,9 @@ class View:
         return found
 
     def names(self, directory: str) -> Mapping[str, Entry]:
-        """Return the entries of a directory; empty if there is none."""
+        """Return the entries of a directory ('' is the root); empty if there is none."""
+        if not directory:
+            return self.reader.tree(self.tree) if self.tree is not None else {}
         found = self.entry(directory)
         if found is None or not found.is_tree:
             return {}
@@ -140,7 +142,9 @@ class View:
     def models(self) -> tuple[str, ...]:
         """Return the names of the models, in order."""
         return tuple(
-            sorted(name for name, found in self.names("models").items() if found.is_tree)
+            sorted(
+                name for name, found in self.names("models").items() if found.is_tree
+            )
         )
 
     def versions(self, model: str) -> tuple[Version, ...]:
@@ -190,11 +194,12 @@ def parse(
     """
     document = yaml_reader.read(data, path)
     try:
-        if document.value["kind"] != kind:
-            raise KeyError(kind)
-        return build(document.value)
+        if document.value["kind"] == kind:
+            return build(document.value)
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
         schema.require(kind, document, path)
         raise InputError(
             f"{path} is not a {kind} document: {error}", code="E_SCHEMA"
         ) from error
+    schema.require(kind, document, path)
+    raise InputError(f"{path} is not a {kind} document.", code="E_SCHEMA")

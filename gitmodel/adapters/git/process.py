@@ -12,6 +12,7 @@ What this does not do: defend against somebody who can change ``PATH``.
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from gitmodel.adapters.environment import child_environment
@@ -19,7 +20,6 @@ from gitmodel.errors import OutsideError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
 _OPTIONS = (
     "--no-replace-objects",
@@ -133,6 +133,16 @@ class Git:
             )
         except FileNotFoundError as error:
             raise _not_started(error, self._directory) from error
+
+
+def git_version() -> str:
+    """Return the version of git, such as ``2.39.5``.
+
+    Raises:
+        OutsideError: git is not installed.
+    """
+    said = Git(Path("/")).run("version").decode()
+    return said.removeprefix("git version ").split()[0]
 
 
 def piped(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:

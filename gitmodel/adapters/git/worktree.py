@@ -11,12 +11,12 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.process import WITHOUT_FILTERS
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Iterator, Sequence
 
     from gitmodel.adapters.git.repository import Repository

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.lfs import failures, streams
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitmodel.adapters.lfs.store import Store
+    from gitmodel.domain.digest import Digest
     from gitmodel.domain.ports import Progress
     from gitmodel.formats.lfs_pointer import Pointer
 
@@ -57,60 +59,75 @@ def copy_out_all(
             (E_ARTIFACT_DIGEST).
         OutsideError: Reading or writing failed, or the disk is full (E_NO_SPACE).
     """
-    problems = [store.look(pointer) for pointer, _ in wanted]
-    if found := [problem for problem in problems if problem is not None]:
-        raise as_error(found)
+    _require_sound(store, [pointer for pointer, _ in wanted])
+    drafts = [_draft_of(destination) for _, destination in wanted]
     listener = progress or Silent()
     listener.start(sum(pointer.size for pointer, _ in wanted), "Copying")
-    drafts = [_draft_of(destination) for _, destination in wanted]
     try:
-        _write(store, [pointer for pointer, _ in wanted], drafts, listener, workers)
+        copies = [
+            Copy(source=_object_of(store, pointer), target=draft)
+            for (pointer, _), draft in zip(wanted, drafts, strict=True)
+            if _prepare(draft, pointer.size)
+        ]
+        pointers = [pointer for pointer, _ in wanted if pointer.size]
+        digests = _copy(store, pointers, copies, listener, workers)
+        problems = [
+            store.altered(pointer, digest)
+            for pointer, digest in zip(pointers, digests, strict=True)
+            if digest != pointer.digest
+        ]
+        if problems:
+            raise as_error(problems)
         for draft, (_, destination) in zip(drafts, wanted, strict=True):
-            try:
-                draft.replace(destination)
-            except OSError as error:
-                raise failures.writing(destination, error) from error
+            _rename(draft, destination)
     finally:
         for draft in drafts:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
         listener.finish()
+
+
+def _require_sound(store: Store, pointers: Sequence[Pointer]) -> None:
+    looks = [store.look(pointer) for pointer in pointers]
+    if problems := [problem for problem in looks if problem is not None]:
+        raise as_error(problems)
+
+
+def _copy(
+    store: Store,
+    pointers: Sequence[Pointer],
+    copies: Sequence[Copy],
+    progress: Progress,
+    workers: int | None,
+) -> list[Digest]:
+    try:
+        return copy_all(copies, progress.advance, durable=False, workers=workers)
+    except ConflictError:  # an object became shorter: say which, in our words
+        _require_sound(store, pointers)
+        raise
+
+
+def _object_of(store: Store, pointer: Pointer) -> FileToRead:
+    return FileToRead(path=store.path_of(pointer.digest), size=pointer.size)
 
 
 def _draft_of(destination: Path) -> Path:
     return destination.with_name(f".gitmodel-{secrets.token_hex(8)}.part")
 
 
-def _write(
-    store: Store,
-    pointers: Sequence[Pointer],
-    drafts: Sequence[Path],
-    progress: Progress,
-    workers: int | None,
-) -> None:
-    """Write the objects to ``drafts`` and compare their digests."""
-    copies = []
-    copied = []
-    for pointer, draft in zip(pointers, drafts, strict=True):
-        try:
-            draft.parent.mkdir(parents=True, exist_ok=True)
-            if pointer.size == 0:
-                streams.create(draft).close()
-                continue
-        except OSError as error:
-            raise failures.writing(draft, error) from error
-        path = store.path_of(pointer.digest)
-        source = FileToRead(path=path, size=pointer.size)
-        copies.append(Copy(source=source, target=draft))
-        copied.append(pointer)
+def _prepare(draft: Path, size: int) -> bool:
+    """Make room for a file; True if there are bytes to copy into it."""
     try:
-        digests = copy_all(copies, progress.advance, durable=False, workers=workers)
-    except ConflictError as error:  # it became shorter
-        problems = [store.look(pointer) for pointer in copied]
-        raise as_error([p for p in problems if p is not None]) from error
-    problems = [
-        store.altered(pointer, digest)
-        for pointer, digest in zip(copied, digests, strict=True)
-        if digest != pointer.digest
-    ]
-    if problems:
-        raise as_error(problems)
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        if size == 0:
+            streams.create(draft).close()
+    except OSError as error:
+        raise failures.writing(draft, error, size) from error
+    return size > 0
+
+
+def _rename(draft: Path, destination: Path) -> None:
+    try:
+        draft.replace(destination)
+    except OSError as error:
+        raise failures.writing(destination, error) from error

@@ -225,8 +225,7 @@ class _Job:
         try:
             if not streams.clone(source, target):
                 streams.copy(source, target, size, self._grow)
-            if os.fstat(target.fileno()).st_size != size:
-                raise EOFError
+            streams.require_size(target, size)
             self._grow(size)
         except EOFError:
             raise failures.changed(path) from None

@@ -22,7 +22,7 @@ from gitmodel.adapters.lfs.crew import Crew, workers_for
 from gitmodel.adapters.lfs.streams import hash_file, open_regular
 from gitmodel.domain.ports import Silent
 from gitmodel.domain.problem import Problem
-from gitmodel.errors import GitmodelError, IntegrityError, NotFoundError
+from gitmodel.errors import GitmodelError, IntegrityError, NotFoundError, OutsideError
 from gitmodel.formats.lfs_pointer import EMPTY
 
 if TYPE_CHECKING:
@@ -35,6 +35,21 @@ if TYPE_CHECKING:
 E_MISSING = "E_ARTIFACT_MISSING"
 E_DIGEST = "E_ARTIFACT_DIGEST"
 E_UNREADABLE = "E_ARTIFACT_UNREADABLE"
+
+# What becomes of problems, the worst first.
+_CASES: tuple[tuple[type[GitmodelError], str, str], ...] = (
+    (
+        IntegrityError,
+        E_DIGEST,
+        "rm {path}  and fetch it again:  gitmodel pull MODEL@VERSION .",
+    ),
+    (OutsideError, E_UNREADABLE, "ls -l {path}  and  dmesg | tail  may say why."),
+    (
+        NotFoundError,
+        E_MISSING,
+        "gitmodel pull MODEL@VERSION  fetches it;  git lfs fetch --all  everything.",
+    ),
+)
 
 
 class State(enum.Enum):
@@ -156,7 +171,11 @@ class Store:
         """Say what is wrong with an object at first sight, reading no bytes."""
         if pointer.size == 0 and pointer.digest != EMPTY:
             return self._problem(pointer, E_DIGEST, "is said to be empty, and is not")
-        match self.state(pointer.digest, pointer.size):
+        try:
+            state = self.state(pointer.digest, pointer.size)
+        except GitmodelError as error:
+            return self._problem(pointer, E_UNREADABLE, f"cannot be had: {error}")
+        match state:
             case State.MISSING:
                 said = "is not in the LFS store of this clone"
                 return self._problem(pointer, E_MISSING, said)
@@ -177,23 +196,16 @@ class Store:
 
 def as_error(problems: Sequence[Problem]) -> GitmodelError:
     """Return the error that says what ``look`` or ``verify`` found; not empty."""
-    first = problems[0]
+    kind, code, hint = next(
+        case for case in _CASES if any(problem.code == case[1] for problem in problems)
+    )
+    first = next(problem for problem in problems if problem.code == code)
     others = len(problems) - 1
-    more = f" {others} more cannot be used either." if others else ""
-    found = [problem.to_dict() for problem in problems]
-    if all(problem.code == E_MISSING for problem in problems):
-        return NotFoundError(
-            first.message + more,
-            "gitmodel pull MODEL@VERSION  fetches what a version needs;  "
-            "git lfs fetch --all  fetches everything.",
-            code=E_MISSING,
-            problems=found,
-        )
-    return IntegrityError(
-        first.message + more,
-        f"rm {first.path}  and fetch it again:  gitmodel pull MODEL@VERSION .",
-        code=E_DIGEST,
-        problems=found,
+    return kind(
+        first.message + (f" {others} more cannot be used either." if others else ""),
+        hint.format(path=first.path),
+        code=code,
+        problems=[problem.to_dict() for problem in problems],
     )
 
 

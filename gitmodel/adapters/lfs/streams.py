@@ -1,7 +1,7 @@
 """The bytes of one file: open it, clone or copy it, hash it.
 
 - Files are read with plain reads into a buffer that stays in the processor's cache.
-  A memory map was measured to be 10–20 % slower (page faults), counts as resident
+  A memory map was measured to be 10 to 20 % slower (page faults), counts as resident
   memory, and kills the process (SIGBUS) when somebody truncates the file.
 - Copies keep holes, and use the kernel where it can: a clone of the extents
   (``FICLONE``), else ``copy_file_range``, else reads and writes.
@@ -149,6 +149,16 @@ def copy(
                 count = _copy_by_hand(inside, outside, offset, wanted)
             offset += count
             copied(offset)
+
+
+def require_size(file: FileIO, size: int) -> None:
+    """Insist on a length, which a clone takes from its source.
+
+    Raises:
+        EOFError: It is another.
+    """
+    if os.fstat(file.fileno()).st_size != size:
+        raise EOFError
 
 
 def _copy_in_kernel(source: int, target: int, offset: int, count: int) -> int:

@@ -16,11 +16,15 @@ REFUSED = 3
 
 @click.command("check")
 @click.argument("selector", type=SELECTOR, required=False)
-@click.option("--stage", type=STAGE, help="The stage to promote to.  [default: completeness alone]")
+@click.option(
+    "--stage",
+    type=STAGE,
+    help="The stage to promote to.  [default: completeness alone]",
+)
 @json_option
 @click.pass_obj
 def command(session: Session, selector: str | None, stage: str | None) -> int:
-    """Ask whether a promotion would be allowed; change nothing.
+    r"""Ask whether a promotion would be allowed; change nothing.
 
     Without SELECTOR, the highest version of every model. Exit code 3 means no.
 
@@ -33,7 +37,9 @@ def command(session: Session, selector: str | None, stage: str | None) -> int:
     from gitmodel.operations.check import check
 
     with session.open_closing() as handle:
-        found = check(handle.view(), Selector.parse(selector) if selector else None, stage)
+        found = check(
+            handle.view(), Selector.parse(selector) if selector else None, stage
+        )
     allowed = all(one.allowed for one in found)
     data = {
         "allowed": allowed,
@@ -56,7 +62,11 @@ def command(session: Session, selector: str | None, stage: str | None) -> int:
     lines = []
     for one in found:
         what = f"{one.model}@{one.version}" + (f" in {one.stage}" if one.stage else "")
-        word = session.style("allowed", fg="green") if one.allowed else session.style("refused", fg="red")
+        word = (
+            session.style("allowed", fg="green")
+            if one.allowed
+            else session.style("refused", fg="red")
+        )
         lines.append(f"{word}  {what}")
         lines += [f"  {refusal.gate}: {refusal.message}" for refusal in one.refusals]
     session.answer(data, "\n".join(lines))

@@ -9,7 +9,7 @@ from click.shell_completion import get_completion_class
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print the script that makes SHELL complete models, versions and stages.
+    r"""Print the script that makes SHELL complete models, versions and stages.
 
     \b
     Examples:

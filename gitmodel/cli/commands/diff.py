@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def command(session: Session, a: str, b: str) -> None:
-    """Compare two versions: facts, metrics and artifacts.
+    r"""Compare two versions: facts, metrics and artifacts.
 
     \b
     Examples:

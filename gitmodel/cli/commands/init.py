@@ -35,7 +35,7 @@ def command(
     principal: str | None,
     key: str | None,
 ) -> None:
-    """Make a git repository a registry.
+    r"""Make a git repository a registry.
 
     Makes the repository if there is none, a key if you have none, and one signed
     commit with the settings and policy 1. A registry is left as it is.

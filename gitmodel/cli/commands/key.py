@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group("key")
 def command() -> None:
-    """Manage signing keys.
+    r"""Manage signing keys.
 
     \b
     Examples:
@@ -32,7 +32,7 @@ def command() -> None:
 @json_option
 @click.pass_obj
 def new(session: Session, out: str | None, passphrase: bool) -> None:
-    """Make a key: ECDSA P-256, in OpenSSH format, mode 0600.
+    r"""Make a key: ECDSA P-256, in OpenSSH format, mode 0600.
 
     The same key signs documents and git commits, works in ssh-agent, and never
     overwrites another. With --passphrase it is asked for, or taken from
@@ -67,7 +67,7 @@ def new(session: Session, out: str | None, passphrase: bool) -> None:
 @json_option
 @click.pass_obj
 def show(session: Session, form: str | None) -> None:
-    """Show the key that would sign here.
+    r"""Show the key that would sign here.
 
     \b
     Examples:

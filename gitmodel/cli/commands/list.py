@@ -15,11 +15,31 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @click.argument("model", type=MODEL, required=False)
-@click.option("--stage", type=STAGE, help="What this stage holds, or has ever held of MODEL.")
-@click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="Versions with this label.")
-@click.option("--where", multiple=True, metavar="EXPR", help="Such as 'accuracy>=0.9' or 'test.f1>0.8'; repeat it.")
-@click.option("--sort", default="version", metavar="KEY", help="version, createdAt, or a metric (best first).")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows.")
+@click.option(
+    "--stage", type=STAGE, help="What this stage holds, or has ever held of MODEL."
+)
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Versions with this label.",
+)
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="EXPR",
+    help="Such as 'accuracy>=0.9' or 'test.f1>0.8'; repeat it.",
+)
+@click.option(
+    "--sort",
+    default="version",
+    metavar="KEY",
+    help="version, createdAt, or a metric (best first).",
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows."
+)
 @json_option
 @click.pass_obj
 def command(
@@ -31,7 +51,7 @@ def command(
     sort: str,
     limit: int | None,
 ) -> None:
-    """List models and what each stage holds, or the versions of MODEL.
+    r"""List models and what each stage holds, or the versions of MODEL.
 
     \b
     Examples:

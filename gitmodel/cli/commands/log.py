@@ -22,11 +22,13 @@ _MARKS = {"good": "", "bad": "  BAD SIGNATURE", "none": "  UNSIGNED"}
 @click.option("--until", metavar="DATE", help="Up to this date.")
 @click.option("--actor", metavar="NAME", help="What this principal did or approved.")
 @click.option("--incident", metavar="ID", help="What belongs to this incident.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N events.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="At most N events."
+)
 @json_option
 @click.pass_obj
-def command(session: Session, model: str | None, **wanted: str | None) -> None:
-    """Show who registered, promoted and rolled back what, when and why.
+def command(session: Session, /, model: str | None, **wanted: str | None) -> None:
+    r"""Show who registered, promoted and rolled back what, when and why.
 
     Events come from the signed documents, newest first.
 
@@ -78,7 +80,9 @@ def _line(session: Session, event: Event) -> str:
     if event.action == "register":
         what = f"{event.model}@{event.target}"
     elif event.stage:
-        what = f"{event.model} {event.stage} {event.origin or '(empty)'} -> {event.target}"
+        what = (
+            f"{event.model} {event.stage} {event.origin or '(empty)'} -> {event.target}"
+        )
     colors = {"rollback": "yellow", "promote": "green"}
     action = f"{event.action:<9}"
     if event.action in colors:

@@ -15,14 +15,21 @@ if TYPE_CHECKING:
 @click.command("promote")
 @click.argument("selector", type=SELECTOR)
 @click.argument("stage", type=STAGE)
-@click.option("-m", "--message", "reason", default="", metavar="REASON", help="Why, for the record.")
+@click.option(
+    "-m",
+    "--message",
+    "reason",
+    default="",
+    metavar="REASON",
+    help="Why, for the record.",
+)
 @change_options
 @json_option
 @click.pass_obj
 def command(
     session: Session, selector: str, stage: str, reason: str, push: bool, dry_run: bool
 ) -> None:
-    """Put a version into STAGE: one signed commit, if the rules are met.
+    r"""Put a version into STAGE: one signed commit, if the rules are met.
 
     Exit code 3 means that the policy refused; every refusal is listed.
 
@@ -65,7 +72,8 @@ def command(
         session.answer(data, f"{stage} holds {result.model}@{result.version} already.")
         return
     verb = "Would promote" if dry_run else "Promoted"
-    text = f"{verb} {result.model} in {stage}: {result.origin or '(empty)'} -> {result.version}"
+    move = f"{result.origin or '(empty)'} -> {result.version}"
+    text = f"{verb} {result.model} in {stage}: {move}"
     if result.commit:
         text += f"\n  commit  {result.commit[:12]}"
     session.answer(data, text)

@@ -15,12 +15,18 @@ if TYPE_CHECKING:
 
 @click.command("pull")
 @click.argument("selector", type=SELECTOR)
-@click.option("-o", "--output", metavar="DIR", type=click.Path(), help="Where to.  [default: MODEL-VERSION]")
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(),
+    help="Where to.  [default: MODEL-VERSION]",
+)
 @click.option("--replace", is_flag=True, help="Replace an earlier pull in DIR.")
 @json_option
 @click.pass_obj
 def command(session: Session, selector: str, output: str | None, replace: bool) -> None:
-    """Get a version's files, verified while they are written.
+    r"""Get a version's files, verified while they are written.
 
     Fetches only what this clone lacks. DIR appears complete or not at all: artifacts/,
     manifest.yaml and model.sig, which model_signing verifies too.

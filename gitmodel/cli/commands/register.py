@@ -27,24 +27,68 @@ if TYPE_CHECKING:
     "--change", type=click.Choice(["breaking", "feature", "fix"]),
     help="What kind of change it is.  [default: by the version]",
 )  # fmt: skip
-@click.option("--metric", "metrics", multiple=True, metavar="[SET.]NAME=NUMBER", help="A metric; SET is validation by default.")
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A hyperparameter.")
-@click.option("--data", "data", multiple=True, metavar="NAME[@VERSION]=PATH|URI@sha256:…", help="A training data set; a PATH is hashed.")
-@click.option("--code", metavar="DIR", type=click.Path(), help="Where the training code is.  [default: the current repository, if it is not the registry]")
-@click.option("--parent", "parents", multiple=True, metavar="MODEL@V[:RELATION]", help="A version that this one was made from.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="[SET.]NAME=NUMBER",
+    help="A metric; SET is validation by default.",
+)
+@click.option(
+    "--param", "params", multiple=True, metavar="NAME=VALUE", help="A hyperparameter."
+)
+@click.option(
+    "--data",
+    "data",
+    multiple=True,
+    metavar="NAME[@VERSION]=PATH|URI@sha256:…",
+    help="A training data set; a PATH is hashed.",
+)
+@click.option(
+    "--code",
+    metavar="DIR",
+    type=click.Path(),
+    help="Where the training code is.  [default: the current repository, if it is not the registry]",
+)
+@click.option(
+    "--parent",
+    "parents",
+    multiple=True,
+    metavar="MODEL@V[:RELATION]",
+    help="A version that this one was made from.",
+)
 @click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="A label.")
-@click.option("--role", "roles", multiple=True, metavar="NAME=ROLE", help="The role of an artifact, where its name does not tell.")
-@click.option("--card", metavar="FILE", type=click.Path(), help="The model card; becomes an artifact.")
-@click.option("--metadata", metavar="FILE", type=click.Path(), help="YAML or JSON with whatever else the manifest should say.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="NAME=ROLE",
+    help="The role of an artifact, where its name does not tell.",
+)
+@click.option(
+    "--card",
+    metavar="FILE",
+    type=click.Path(),
+    help="The model card; becomes an artifact.",
+)
+@click.option(
+    "--metadata",
+    metavar="FILE",
+    type=click.Path(),
+    help="YAML or JSON with whatever else the manifest should say.",
+)
 @click.option("--description", metavar="TEXT", help="One sentence about this version.")
 @click.option("--no-capture", is_flag=True, help="Do not record code and environment.")
-@click.option("--allow-same-bytes", is_flag=True, help="Register bytes that another version has.")
+@click.option(
+    "--allow-same-bytes", is_flag=True, help="Register bytes that another version has."
+)
 @click.option("-m", "--message", default="", metavar="MSG", help="Why, for the log.")
 @change_options
 @json_option
 @click.pass_obj
 def command(
     session: Session,
+    /,
     model: str,
     paths: tuple[str, ...],
     version: str | None,
@@ -56,7 +100,7 @@ def command(
     dry_run: bool,
     **options: object,
 ) -> None:
-    """Register files as a new version of MODEL.
+    r"""Register files as a new version of MODEL.
 
     Directories give their content. The bytes go straight into the Git LFS store, the
     manifest records and signs what they are and where they came from, and one commit

@@ -16,10 +16,20 @@ if TYPE_CHECKING:
 @click.command("rollback")
 @click.argument("model", type=MODEL)
 @click.argument("stage", type=STAGE)
-@click.option("--to", metavar="V", help="Go back to this version.  [default: the last known good]")
-@click.option("-m", "--message", "reason", metavar="REASON", help="Why, for the record; required but for --plan.")
+@click.option(
+    "--to", metavar="V", help="Go back to this version.  [default: the last known good]"
+)
+@click.option(
+    "-m",
+    "--message",
+    "reason",
+    metavar="REASON",
+    help="Why, for the record; required but for --plan.",
+)
 @click.option("--incident", metavar="ID", help="The incident that this belongs to.")
-@click.option("--plan", is_flag=True, help="Show what would change, and change nothing.")
+@click.option(
+    "--plan", is_flag=True, help="Show what would change, and change nothing."
+)
 @change_options
 @json_option
 @click.pass_obj
@@ -34,7 +44,7 @@ def command(
     push: bool,
     dry_run: bool,
 ) -> None:
-    """Take STAGE back to its last known good version of MODEL, or to V.
+    r"""Take STAGE back to its last known good version of MODEL, or to V.
 
     The target's signatures and bytes are verified first. The commit is a revert: the
     pin gets back the very bytes it had, and the log keeps everything.
@@ -96,8 +106,8 @@ def _to_text(session: Session, result: RollbackResult) -> str:
     verb = "Would roll back" if result.status == "planned" else "Rolled back"
     lines = [
         f"{verb} {result.model} in {result.stage}: {result.origin} -> {result.target}",
-        f"  {result.origin} is live since {result.origin_since}; "
-        f"{result.target} was promoted at {result.target_since}",
+        f"  {result.origin} was promoted {result.origin_since}, "
+        f"{result.target} on {result.target_since}",
         f"  verified  signatures and bytes of {result.target}, just now",
     ]
     lines += [f"  passed over {version}: {why}" for version, why in result.skipped]

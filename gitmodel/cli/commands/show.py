@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @click.argument("selector", type=SELECTOR)
-@click.option("--at", metavar="DATE", help="As of this date, such as 2026-03-01 or 2026-03-01T12:00Z.")
+@click.option(
+    "--at",
+    metavar="DATE",
+    help="As of this date, such as 2026-03-01 or 2026-03-01T12:00Z.",
+)
 @json_option
 @click.pass_obj
 def command(session: Session, selector: str, at: str | None) -> None:
-    """Show one version, and what became of it.
+    r"""Show one version, and what became of it.
 
     \b
     Examples:
@@ -85,7 +89,9 @@ def _to_text(session: Session, result: ShowResult) -> str:
 
     version = result.version
     signed = ", ".join(f"{seal.principal} as {seal.role}" for seal in result.seals)
-    status = result.status + (f" in {', '.join(result.stages)}" if result.stages else "")
+    status = result.status + (
+        f" in {', '.join(result.stages)}" if result.stages else ""
+    )
     lines = [
         session.style(f"{version.model}@{version.version}", bold=True) + f"  {status}",
         f"id         {version.id}",
@@ -100,10 +106,14 @@ def _to_text(session: Session, result: ShowResult) -> str:
         dirty = " (with uncommitted changes)" if code.get("dirty") else ""
         lines.append(f"code       {code.get('repo', '')} {code['commit'][:12]}{dirty}")
     for data in version.training.get("data", []):
-        lines.append(f"data       {data['name']}  {data.get('digest', data.get('uri', ''))}")
+        lines.append(
+            f"data       {data['name']}  {data.get('digest', data.get('uri', ''))}"
+        )
     for group, metrics in read_metrics(version.metrics).items():
         lines.append(f"{group}")
-        lines += [f"  {name:<18} {number(metric.value)}" for name, metric in metrics.items()]
+        lines += [
+            f"  {name:<18} {number(metric.value)}" for name, metric in metrics.items()
+        ]
     lines.append(f"artifacts  {len(version.artifacts)}, {size(version.size)}")
     lines += [
         f"  {artifact.path}  {size(artifact.size)}  {artifact.role}, {artifact.format}"
@@ -113,5 +123,7 @@ def _to_text(session: Session, result: ShowResult) -> str:
         lines.append("history")
         for stay in result.stays:
             end = f"until {stay.until} ({stay.left_by})" if stay.until else "until now"
-            lines.append(f"  {stay.stage}  from {stay.since} {end}  {stay.reason}".rstrip())
+            lines.append(
+                f"  {stay.stage}  from {stay.since} {end}  {stay.reason}".rstrip()
+            )
     return "\n".join(lines)

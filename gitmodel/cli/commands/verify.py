@@ -18,13 +18,17 @@ ABSENT, BROKEN = 1, 4
 @click.command("verify")
 @click.argument("selector", type=SELECTOR, required=False)
 @click.option("--no-bytes", is_flag=True, help="Do not read and hash the artifacts.")
-@click.option("--root", metavar="sha256:…", help="The root digest that you trust, from gitmodel init.")
+@click.option(
+    "--root",
+    metavar="sha256:…",
+    help="The root digest that you trust, from gitmodel init.",
+)
 @json_option
 @click.pass_obj
 def command(
     session: Session, selector: str | None, no_bytes: bool, root: str | None
 ) -> int:
-    """Verify signatures, bytes, pins, log and history; name every problem.
+    r"""Verify signatures, bytes, pins, log and history; name every problem.
 
     Works offline, on any clone. Exit code 4: something is wrong. Exit code 1: nothing
     is wrong, but this clone lacks some bytes or some history.
@@ -48,7 +52,9 @@ def command(
         )
     session.answer(_to_json(result), _to_text(session, result))
     if not result.ok and any(p.code == "E_ARTIFACT_MISSING" for p in result.problems):
-        session.hint("gitmodel pull MODEL@VERSION  or  git lfs fetch --all  brings missing bytes")
+        session.hint(
+            "gitmodel pull MODEL@VERSION  or  git lfs fetch --all  brings missing bytes"
+        )
     if result.ok:
         return 0
     return ABSENT if result.only_absent else BROKEN
@@ -74,13 +80,18 @@ def _to_json(result: VerifyResult) -> dict[str, object]:
 def _to_text(session: Session, result: VerifyResult) -> str:
     from gitmodel.cli.output import size
 
-    lines = [f"  {session.style(problem.code, fg='red')}  {_place(problem)}" for problem in result.problems]
+    lines = [
+        f"  {session.style(problem.code, fg='red')}  {_place(problem)}"
+        for problem in result.problems
+    ]
     hashed = (
         "bytes NOT hashed (--no-bytes)"
         if result.bytes_hashed is None
         else f"{size(result.bytes_hashed)} hashed"
     )
-    anchor = "as you named it" if result.root_given else "taken on trust; --root names it"
+    anchor = (
+        "as you named it" if result.root_given else "taken on trust; --root names it"
+    )
     word = (
         session.style("Verified", fg="green")
         if result.ok
@@ -102,4 +113,6 @@ def _place(problem: object) -> str:
         raise TypeError(type(problem).__name__)
     where = problem.path + (f":{problem.line}" if problem.line else "")
     commit = f"  (commit {problem.commit[:12]})" if problem.commit else ""
-    return f"{where}: {problem.message}{commit}" if where else f"{problem.message}{commit}"
+    return (
+        f"{where}: {problem.message}{commit}" if where else f"{problem.message}{commit}"
+    )

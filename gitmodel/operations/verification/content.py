@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitmodel.formats.lfs_pointer import Pointer
+
 if TYPE_CHECKING:
     from gitmodel.adapters.lfs.store import Store
     from gitmodel.domain.ports import Progress
@@ -11,29 +13,23 @@ if TYPE_CHECKING:
 
 
 def verify_content(store: Store, findings: Findings, progress: Progress) -> int:
-    """Hash every artifact that was found; return how many bytes were read.
+    """Hash every artifact that was found; return how many bytes were right.
 
     An object that is not here is missing, not corrupt: nobody has changed it.
     """
-    by_digest = {
-        artifact.digest: (path, artifact) for path, artifact in findings.artifacts
-    }
-    outcomes = store.verify_all(
-        [(artifact.digest, artifact.size) for _, artifact in by_digest.values()],
-        progress,
-    )
-    read = 0
-    for (path, artifact), outcome in zip(by_digest.values(), outcomes, strict=True):
-        if outcome == "ok":
-            read += artifact.size
-        elif outcome == "missing":
-            findings.add(
-                "E_ARTIFACT_MISSING",
-                "its bytes are not in this clone, so they cannot be verified.",
-                path,
-            )
-        else:
-            findings.add(
-                "E_ARTIFACT_DIGEST", f"its stored bytes are not what was signed: {outcome}.", path
-            )
-    return read
+    places: dict[Pointer, list[str]] = {}
+    for path, artifact in findings.artifacts:
+        places.setdefault(Pointer(artifact.digest, artifact.size), []).append(path)
+    progress.start(sum(pointer.size for pointer in places), "Verifying")
+    try:
+        outcomes = store.verify_all(list(places), progress)
+    finally:
+        progress.finish()
+    right = 0
+    for (pointer, paths), problem in zip(places.items(), outcomes, strict=True):
+        if problem is None:
+            right += pointer.size
+            continue
+        for path in paths:
+            findings.add(problem.code, problem.message, path)
+    return right

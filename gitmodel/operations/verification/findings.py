@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gitmodel.domain.problem import Problem
-from gitmodel.errors import GitmodelError
 
 if TYPE_CHECKING:
+    from gitmodel.errors import GitmodelError
     from gitmodel.domain.artifact import Artifact
 
 

@@ -30,6 +30,4 @@ def verify_append_only(repository: Repository, findings: Findings, tip: str) -> 
                 continue
             if layout.classify(change.path).kind in layout.APPEND_ONLY:
                 word = _WORDS.get(change.status, "changed")
-                findings.add(
-                    "E_APPEND_ONLY", f"it was {word}.", change.path, commit
-                )
+                findings.add("E_APPEND_ONLY", f"it was {word}.", change.path, commit)

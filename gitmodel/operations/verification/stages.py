@@ -69,7 +69,9 @@ def _verify_link(
     require_role(record, findings, role)
     if record.seals and transition.requester not in record.sealed_by(role):
         findings.add(
-            "E_UNSIGNED", f"its requester {transition.requester} has not signed it.", path
+            "E_UNSIGNED",
+            f"its requester {transition.requester} has not signed it.",
+            path,
         )
     if transition.prior != prior:
         findings.add("E_TRANSITION_PRIOR", "it does not follow the one before.", path)

@@ -56,7 +56,9 @@ def _verify_pointers(
     named = {artifact.path: artifact for artifact in version.artifacts}
     for name in sorted(present.keys() - named.keys()):
         findings.add(
-            "E_EXTRA_FILE", "the manifest does not name this file.", f"{directory}/{name}"
+            "E_EXTRA_FILE",
+            "the manifest does not name this file.",
+            f"{directory}/{name}",
         )
     for name, artifact in named.items():
         path = f"{directory}/{name}"

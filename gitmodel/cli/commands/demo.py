@@ -1,0 +1,52 @@
+"""``gitmodel demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmodel.cli.options import json_option
+
+if TYPE_CHECKING:
+    from gitmodel.cli.session import Session
+
+
+@click.command("demo")
+@click.argument("directory", required=False, metavar="[DIR]")
+@json_option
+@click.pass_obj
+def command(session: Session, directory: str | None) -> None:
+    r"""Watch the whole story on a real trained model, in under a minute.
+
+    Trains three models (one on poisoned labels), registers and promotes them, finds
+    the poisoned one by measuring it, rolls back, verifies, tampers and verifies again.
+    Needs no server and no account; leaves the registry for you to explore.
+
+    \b
+    Examples:
+      gitmodel demo
+      gitmodel demo ~/gitmodel-demo
+    """
+    from gitmodel.demo import run_demo
+
+    def say(line: str) -> None:
+        if line.startswith("\n==="):
+            line = session.style(line, bold=True)
+        elif line.startswith("$"):
+            line = session.style(line, fg="cyan")
+        click.echo(line, err=session.as_json, color=session.color)
+
+    result = run_demo(Path(directory) if directory else None, say)
+    if session.as_json:
+        session.answer(
+            {
+                "registry": str(result.registry),
+                "key": str(result.key),
+                "claimed": result.claimed,
+                "measured": result.measured,
+                "restored": result.restored,
+            },
+            "",
+        )

@@ -1,0 +1,59 @@
+"""``gitmodel doctor``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmodel.cli.options import json_option
+
+if TYPE_CHECKING:
+    from gitmodel.cli.session import Session
+
+
+@click.command("doctor")
+@json_option
+@click.pass_obj
+def command(session: Session) -> int:
+    r"""Check whether this clone, git, LFS, remote, key and policy are fit.
+
+    Exit code 1 means that something must be repaired before commands can work;
+    advice alone leaves it at 0.
+
+    \b
+    Examples:
+      gitmodel doctor
+      gitmodel doctor --json
+    """
+    from gitmodel.operations.doctor import doctor
+
+    checks = doctor(session.directory, session.context())
+    lines = []
+    for check in checks:
+        word, color = (
+            ("ok", "green")
+            if check.ok
+            else ("FAIL", "red")
+            if check.required
+            else ("note", "yellow")
+        )
+        lines.append(
+            f"{session.style(f'{word:<4}', fg=color)}  {check.name:<18} {check.found}"
+        )
+        if check.hint:
+            lines.append(f"{'':<6}{'':<18} -> {check.hint}")
+    data = {
+        "checks": [
+            {
+                "name": check.name,
+                "ok": check.ok,
+                "required": check.required,
+                "found": check.found,
+                "hint": check.hint,
+            }
+            for check in checks
+        ]
+    }
+    session.answer(data, "\n".join(lines))
+    return int(any(check.required and not check.ok for check in checks))

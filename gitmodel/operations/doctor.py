@@ -1,0 +1,234 @@
+"""Is this clone fit for work? Looks at git, LFS, the remote, the key and the policy."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitmodel.adapters.git.attributes import attribute_of
+from gitmodel.adapters.git.repository import Repository
+from gitmodel.adapters.lfs import transfer
+from gitmodel.adapters.signing import keys
+from gitmodel.errors import GitmodelError
+from gitmodel.registry import layout
+from gitmodel.registry.handle import RegistryHandle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from gitmodel.registry.handle import Context
+    from gitmodel.registry.view import View
+
+_GIT_WANTED = (2, 34)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        ok: False where something should be done.
+        required: Whether commands fail while it is not ok; else it is advice.
+        hint: What to do; "" where nothing is to be done.
+    """
+
+    name: str
+    ok: bool
+    found: str
+    hint: str = ""
+    required: bool = True
+
+
+def doctor(directory: Path, context: Context) -> tuple[Check, ...]:
+    """Look at everything, however much of it is missing."""
+    checks = [_git_version(), _git_lfs()]
+    try:
+        repository = Repository.discover(directory)
+    except GitmodelError as error:
+        return (*checks, _failed("repository", error))
+    handle = RegistryHandle(repository, context)
+    checks.append(Check("repository", ok=True, found=str(repository.git_dir)))
+    checks.append(_branch(handle))
+    checks.append(_identity(repository))
+    try:
+        view = handle.view()
+    except GitmodelError as error:
+        checks.append(_failed("registry", error))
+        return (*checks, _key(handle, None))
+    checks.append(
+        Check("registry", ok=True, found=f"{view.settings.name}, {view.registry_id}")
+    )
+    questions: tuple[Callable[[RegistryHandle, View], Iterator[Check]], ...] = (
+        _policy,
+        _attributes,
+        _store,
+        _remote,
+        _commit_signatures,
+    )
+    for question in questions:
+        try:
+            checks.extend(question(handle, view))
+        except GitmodelError as error:
+            checks.append(_failed(question.__name__.strip("_"), error))
+    return (*checks, _key(handle, view))
+
+
+def _failed(name: str, error: GitmodelError) -> Check:
+    return Check(name, ok=False, found=error.message, hint=" ".join(error.hints))
+
+
+def _git_version() -> Check:
+    from gitmodel.adapters.git.process import git_version  # noqa: PLC0415
+
+    try:
+        found = git_version()
+    except GitmodelError as error:
+        return _failed("git", error)
+    numbers = tuple(int(part) for part in re.findall(r"\d+", found)[:2])
+    wanted = ".".join(map(str, _GIT_WANTED))
+    return Check(
+        "git",
+        ok=numbers >= _GIT_WANTED,
+        found=found,
+        hint="" if numbers >= _GIT_WANTED else f"Install git {wanted} or later.",
+    )
+
+
+def _git_lfs() -> Check:
+    found = transfer.version()
+    return Check(
+        "git-lfs",
+        ok=found is not None,
+        found=found or "not installed",
+        hint=""
+        if found
+        else "apt-get install git-lfs  (or brew install git-lfs); "
+        "only push and pull from a remote need it.",
+        required=False,
+    )
+
+
+def _identity(repository: Repository) -> Check:
+    found = repository.identity()
+    return Check(
+        "identity",
+        ok=found is not None,
+        found=found or "git has no user.name and user.email; commits name principals",
+        hint="" if found else 'git config --global user.name "Your Name"',
+        required=False,
+    )
+
+
+def _branch(handle: RegistryHandle) -> Check:
+    try:
+        branch = handle.writable_branch()
+    except GitmodelError as error:
+        return _failed("branch", error)
+    return Check("branch", ok=True, found=branch.removeprefix("refs/heads/"))
+
+
+def _policy(handle: RegistryHandle, view: View) -> Iterator[Check]:
+    del handle
+    policy = view.policy
+    missing = [
+        stage for stage in view.settings.stages if policy.rules_for(stage) is None
+    ]
+    people = ", ".join(principal.name for principal in policy.principals)
+    yield Check(
+        "policy",
+        ok=not missing,
+        found=f"policy {policy.version}; principals: {people}",
+        hint=f"The policy has no rules for {', '.join(missing)}." if missing else "",
+    )
+
+
+def _attributes(handle: RegistryHandle, view: View) -> Iterator[Check]:
+    entry = view.entry(layout.ATTRIBUTES)
+    probe = "models/m/versions/1.0.0/artifacts/weights"
+    files = {layout.ATTRIBUTES: entry.oid} if entry else {}
+    value = attribute_of(handle.repository, "filter", [probe], files).get(probe)
+    yield Check(
+        "lfs attributes",
+        ok=value == "lfs",
+        found=f"artifacts: filter={value}",
+        hint=""
+        if value == "lfs"
+        else f"Put this line last in {layout.ATTRIBUTES} and commit it: "
+        f"{layout.ARTIFACTS_PATTERN} filter=lfs diff=lfs merge=lfs -text",
+    )
+
+
+def _store(handle: RegistryHandle, view: View) -> Iterator[Check]:
+    del view
+    if handle.repository.config("filter.lfs.process") is None:
+        yield Check(
+            "lfs filter",
+            ok=False,
+            found="git does not know git-lfs here",
+            hint="git lfs install --local  makes plain git checkouts give real bytes.",
+            required=False,
+        )
+    yield Check("lfs store", ok=True, found=str(handle.store.root))
+
+
+def _remote(handle: RegistryHandle, view: View) -> Iterator[Check]:
+    remotes = handle.repository.remotes()
+    yield Check(
+        "remote",
+        ok=bool(remotes),
+        found=", ".join(remotes) or "none: this clone is the only copy",
+        hint="" if remotes else "git remote add origin URL",
+        required=False,
+    )
+    if view.entry(".lfsconfig") is not None:
+        yield Check(
+            "lfs server",
+            ok=False,
+            found="the registry carries a .lfsconfig, which may redirect downloads",
+            hint="Look at it; better set lfs.url in each clone: git config lfs.url URL",
+            required=False,
+        )
+
+
+def _commit_signatures(handle: RegistryHandle, view: View) -> Iterator[Check]:
+    del view
+    path = handle.repository.config("gpg.ssh.allowedsignersfile")
+    yield Check(
+        "commit signatures",
+        ok=path is not None,
+        found=path or "git log --show-signature knows no signers here",
+        hint="" if path else "gitmodel init  sets it up in this clone.",
+        required=False,
+    )
+
+
+def _key(handle: RegistryHandle, view: View | None) -> Check:
+    refused = "none found"
+    for path in handle.context.keys.candidates(handle.repository):
+        try:
+            public = keys.read_public(path)
+        except GitmodelError as error:
+            refused = error.message
+            continue
+        owner = view.policy.owner_of(public.keyid) if view is not None else None
+        found = f"{public.keyid[:8]} in {path}"
+        if view is not None and owner is None:
+            return Check(
+                "key",
+                ok=False,
+                found=f"{found} belongs to no principal",
+                hint="GITMODEL_KEY=FILE  chooses another; reading needs no key.",
+                required=False,
+            )
+        return Check(
+            "key", ok=True, found=f"{found}" + (f" ({owner})" if owner else "")
+        )
+    return Check(
+        "key",
+        ok=False,
+        found=refused,
+        hint="gitmodel key new  makes one; reading needs no key.",
+        required=False,
+    )
