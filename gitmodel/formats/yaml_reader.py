@@ -19,6 +19,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
@@ -122,12 +123,12 @@ def _decode(data: bytes, limit: int, found: list[_Found]) -> str | None:
         found.append(("E_YAML", mark_message, 1))
         text = text[1:]
     if FORBIDDEN.search(text):
-        found += _forbidden(text)
+        found += islice(_forbidden(text), MAX_PROBLEMS)
         if "\0" in text:
             return None
         text = FORBIDDEN.sub("\ufffd", text)
     if _DIRECTIVE.search(text):
-        found += _directives(text)
+        found += islice(_directives(text), MAX_PROBLEMS)
         text = _DIRECTIVE.sub("#", text)
     return text
 

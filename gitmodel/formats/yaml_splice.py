@@ -74,7 +74,8 @@ class Splice:
         if parent.flow_style and index == len(keys) - 1:
             return self._replace(self._entry_end(*parent.value[index - 1]), end, "")
         line_start = self._text.rfind("\n", 0, start) + 1
-        if parent.flow_style or self._text[line_start:start].strip():
+        begins_line = self._text[line_start:start].strip() in {"", "?"}
+        if parent.flow_style or not begins_line:
             following = parent.value[index + 1][0]
             return self._replace(start, following.start_mark.index, "")
         return self._replace(line_start, self._text.find("\n", end) + 1 or None, "")
@@ -106,11 +107,10 @@ class Splice:
         colon = self._text.index(":", key.end_mark.index) + 1
         end = self._entry_end(key, node)
         line_end = self._line_end(end)
+        comment = ""
         if _is_inline(node):
             comment = self._text[end:line_end]
-        elif isinstance(node, ScalarNode):
-            comment = ""
-        else:
+        elif node.start_mark.index > self._line_end(colon):
             comment = self._text[colon : self._line_end(colon)]
         if _is_scalar(value) or not value:
             head, lines = f" {_inline(value, flow=False)}", []

@@ -14,9 +14,9 @@ from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.registry import layout
 
 if TYPE_CHECKING:
-    from gitmodel.domain.artifact import Artifact
     from collections.abc import Mapping
 
+    from gitmodel.domain.artifact import Artifact
     from gitmodel.domain.history import StageHistory
     from gitmodel.registry.versions import Found
     from gitmodel.registry.view import View

@@ -21,7 +21,7 @@ from gitmodel.operations.soundness import require_signed_version
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.versions import verify_version
 from gitmodel.registry import layout
-from gitmodel.registry.publishing import remote_of
+from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.versions import resolve
 
 if TYPE_CHECKING:

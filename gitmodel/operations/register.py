@@ -25,11 +25,11 @@ from gitmodel.registry.transaction import Mode, transact
 from gitmodel.registry.versions import manifest_digest
 
 if TYPE_CHECKING:
-    from gitmodel.domain.digest import Digest
-    from gitmodel.domain.artifact import Artifact
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from gitmodel.domain.artifact import Artifact
+    from gitmodel.domain.digest import Digest
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.view import View
 

@@ -195,8 +195,7 @@ def _last_known_good(
             raise AssertionError("a candidate comes from the history")
         return tenure, tuple(skipped)
     hint = (
-        f"gitmodel rollback {model} {stage} --to VERSION -m REASON  goes to any "
-        "version that was live there;",
+        f"gitmodel rollback {model} {stage} --to VERSION -m REASON  goes further back;",
         f"gitmodel log {model} --stage {stage}  shows them.",
     )
     if failure is not None:

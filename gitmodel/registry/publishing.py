@@ -10,16 +10,16 @@ from gitmodel.adapters.git import porcelain
 from gitmodel.adapters.git.history import changes, first_parent_line
 from gitmodel.adapters.git.porcelain import PushRejectedError
 from gitmodel.adapters.lfs import transfer
-from gitmodel.errors import ConflictError, NotFoundError
+from gitmodel.errors import ConflictError
 from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.registry import journal, layout
 from gitmodel.registry.done import Done
+from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitmodel.adapters.git.repository import Repository
     from gitmodel.registry.change import Change, Plan
     from gitmodel.registry.handle import RegistryHandle
 
@@ -29,26 +29,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _ATTEMPTS = 8
 _PAUSE = 0.2
-
-
-def remote_of(repository: Repository, ref: str) -> str:
-    """Return the remote that a branch is pushed to.
-
-    Raises:
-        NotFoundError: There is none.
-    """
-    branch = ref.removeprefix("refs/heads/")
-    remotes = repository.remotes()
-    configured = repository.config(f"branch.{branch}.remote")
-    if configured in remotes:
-        return configured
-    if "origin" in remotes or len(remotes) == 1:
-        return "origin" if "origin" in remotes else remotes[0]
-    raise NotFoundError(
-        "There is no remote to push to.",
-        "git remote add origin URL  names one.",
-        code="E_NO_REMOTE",
-    )
 
 
 def publish(

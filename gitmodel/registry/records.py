@@ -17,7 +17,7 @@ from gitmodel.adapters.signing.public_key import PublicKey, declared_key
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.problem import Problem
 from gitmodel.errors import GitmodelError, IntegrityError
-from gitmodel.formats import yaml_reader
+from gitmodel.formats import yaml_quick, yaml_reader
 from gitmodel.formats.bundle import Bundle
 from gitmodel.formats.statement import Endorsement, Statement, predicate_type
 from gitmodel.registry import layout
@@ -115,7 +115,7 @@ def read_record(view: View, path: str, kind: str) -> Record | None:
         seals.append(seal)
         document = stated
     if document is None:
-        document = yaml_reader.read(data, path).value
+        document = yaml_quick.value_of(data) or yaml_reader.read(data, path).value
     return Record(
         path=path,
         digest=digest,

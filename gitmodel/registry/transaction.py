@@ -20,7 +20,7 @@ from gitmodel.adapters.lock import exclusive
 from gitmodel.adapters.signing.commit import sign_commit
 from gitmodel.errors import ConflictError, IntegrityError
 from gitmodel.formats.commit_object import with_signature
-from gitmodel.registry import journal, publishing
+from gitmodel.registry import journal
 from gitmodel.registry.done import Done
 from gitmodel.registry.view import View
 
@@ -66,6 +66,9 @@ def transact(
     with exclusive(handle.repository.state_dir / "lock"):
         handle.recover()
         if mode.push:
+            # GitPython takes 35 ms to import, and only talking to remotes needs it.
+            from gitmodel.registry import publishing  # noqa: PLC0415
+
             return publishing.publish(handle, ref, build, write_commit, land)
         base = handle.repository.resolve(ref)
         view = View(handle.reader, base)

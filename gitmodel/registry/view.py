@@ -6,6 +6,7 @@ no say. Reading here trusts nothing about signatures; ``records`` adds that.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,14 +16,14 @@ from gitmodel.domain.policy import Policy
 from gitmodel.domain.semver import Version
 from gitmodel.domain.settings import Settings
 from gitmodel.errors import InputError, IntegrityError, NotFoundError
-from gitmodel.formats import schema, yaml_reader
+from gitmodel.formats import schema, yaml_quick, yaml_reader
 from gitmodel.registry import layout
 
 if TYPE_CHECKING:
-    from gitmodel.adapters.git.trees import Entry
     from collections.abc import Callable, Mapping
 
     from gitmodel.adapters.git.objects import ObjectReader
+    from gitmodel.adapters.git.trees import Entry
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ class View:
         return found
 
     def names(self, directory: str) -> Mapping[str, Entry]:
-        """Return the entries of a directory ('' is the root); empty if there is none."""
+        """Return the entries of a directory ("" is the root); {} if there is none."""
         if not directory:
             return self.reader.tree(self.tree) if self.tree is not None else {}
         found = self.entry(directory)
@@ -192,6 +193,10 @@ def parse(
     Raises:
         InputError: The document is malformed; ``problems`` lists all that is wrong.
     """
+    quick = yaml_quick.value_of(data)
+    if quick is not None and quick.get("kind") == kind:
+        with suppress(KeyError, TypeError, AttributeError, ValueError, IndexError):
+            return build(quick)
     document = yaml_reader.read(data, path)
     try:
         if document.value["kind"] == kind:

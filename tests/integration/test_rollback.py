@@ -23,7 +23,9 @@ def test_goes_back_to_the_last_known_good_and_gives_back_its_bytes(
     bench.register(version="1.1.0")
     [promotion] = bench.promote("fraud@1.1.0", "dev")
 
-    result = bench.do("rollback", "fraud", "dev", "-m", "recall fell", "--incident", "I1")
+    result = bench.do(
+        "rollback", "fraud", "dev", "-m", "recall fell", "--incident", "I1"
+    )
 
     assert (result["status"], result["from"], result["to"]) == (
         "rolled_back",
@@ -107,7 +109,9 @@ def test_interleaved_models_stages_and_foreign_commits(bench: Workbench) -> None
     bench.do("rollback", "churn", "staging", "-m", "x")
     bench.commit_file("README.md", b"hello")
     bench.do("rollback", "fraud", "dev", "-m", "y")
-    assert [bench.live(m, s) for m in ("fraud", "churn") for s in ("dev", "staging")] == [
+    assert [
+        bench.live(m, s) for m in ("fraud", "churn") for s in ("dev", "staging")
+    ] == [
         "1.0.0",
         "2.0.0",
         "2.0.0",

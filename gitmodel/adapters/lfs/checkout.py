@@ -102,7 +102,7 @@ def _copy(
 ) -> list[Digest]:
     try:
         return copy_all(copies, progress.advance, durable=False, workers=workers)
-    except ConflictError:  # an object became shorter: say which, in our words
+    except ConflictError:  # an object is gone or shorter: say it in our words
         _require_sound(store, pointers)
         raise
 

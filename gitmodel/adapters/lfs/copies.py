@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from dataclasses import dataclass
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
 # reference machine busy; eight were slower.
 _COPIERS, _HASHERS, _SYNCERS = range(3)
 _SYNCING = 4
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileToRead:
-    """A regular file and what it must be.
+    """A regular file that somebody has looked at, and what it must still be.
 
     Attributes:
         path: Where it is.
@@ -56,6 +58,8 @@ class FileToRead:
         try:
             file = streams.open_regular(self.path)
         except OSError as error:
+            if error.errno in _GONE:
+                raise failures.changed(self.path) from error
             raise failures.reading(self.path, error) from error
         try:
             self.expect(os.fstat(file.fileno()))
@@ -90,9 +94,8 @@ def copy_all(
         workers: How many files to hash at a time; None for what fits the machine.
 
     Raises:
-        NotFoundError: A source does not exist.
         InputError: A source is not a readable regular file.
-        ConflictError: A source is shorter than it was (E_CHANGED).
+        ConflictError: A source is gone or shorter than it was (E_CHANGED).
         OutsideError: Reading or writing failed, or the disk is full.
     """
     count = workers_for(len(copies), workers)

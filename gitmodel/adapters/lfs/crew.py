@@ -108,5 +108,4 @@ class Crew:
     def _fail(self, error: BaseException) -> None:
         with self._lock:
             self._failure = self._failure or error
-        for _ in range(LIMIT):
-            self._places.release(LIMIT)  # nobody waits for a place any more
+        self._places.release(LIMIT * LIMIT)  # nobody waits for a place any more

@@ -134,7 +134,10 @@ def copy(
     """
     inside, outside = source.fileno(), target.fileno()
     native = hasattr(os, "copy_file_range")
-    sparse = os.fstat(inside).st_blocks * _BLOCK < size
+    found = os.fstat(inside)
+    if found.st_size < size:
+        raise EOFError
+    sparse = found.st_blocks * _BLOCK < size
     if sparse:
         os.ftruncate(outside, size)
     for start, end in _extents(inside, size) if sparse else ((0, size),):

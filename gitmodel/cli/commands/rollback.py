@@ -106,8 +106,8 @@ def _to_text(session: Session, result: RollbackResult) -> str:
     verb = "Would roll back" if result.status == "planned" else "Rolled back"
     lines = [
         f"{verb} {result.model} in {result.stage}: {result.origin} -> {result.target}",
-        f"  {result.origin} was promoted {result.origin_since}, "
-        f"{result.target} on {result.target_since}",
+        f"  since     {result.origin_since} for {result.origin}, "
+         f"{result.target_since} for {result.target}",
         f"  verified  signatures and bytes of {result.target}, just now",
     ]
     lines += [f"  passed over {version}: {why}" for version, why in result.skipped]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.errors import GitmodelError
-from gitmodel.formats import schema
+from gitmodel.formats import schema, yaml_quick
 from gitmodel.registry.records import Record, read_record, unsigned
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ def verify_plain(
     if data is None:
         findings.add("E_MISSING", f"there is no {kind} document here.", path)
         return None
+    quick = yaml_quick.value_of(data)
+    if quick is not None and not schema.problems(kind, quick, path):
+        return quick
     try:
         document: Mapping[str, Any] = schema.read_document(data, path, kind).value
     except GitmodelError as error:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from gitmodel.domain.problem import Problem
 
 if TYPE_CHECKING:
-    from gitmodel.errors import GitmodelError
     from gitmodel.domain.artifact import Artifact
+    from gitmodel.errors import GitmodelError
 
 
 @dataclass(slots=True)
