@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 import traceback
@@ -11,19 +12,19 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmodel import __version__
+from gitmodel.errors import GitmodelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gitmodel.errors import GitmodelError
-
 _SHOWN_PROBLEMS = 20
+_UNPRINTABLE = re.compile(r"(?!\x1b\[[0-9;]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _UNIT = 1024
 
 
 def render_error(error: GitmodelError, *, as_json: bool, verbose: bool) -> None:
     """Print an error on stderr, and as JSON on stdout if that was asked for."""
-    click.echo(f"Error: {error.message}", err=True)
+    say(f"Error: {error.message}")
     listed = [
         problem
         for problem in error.problems
@@ -33,15 +34,15 @@ def render_error(error: GitmodelError, *, as_json: bool, verbose: bool) -> None:
         place = str(problem.get("path") or problem.get("gate") or "")
         if place and problem.get("line"):
             place += f":{problem['line']}"
-        click.echo(f"  {place + ': ' if place else ''}{problem['message']}", err=True)
+        say(f"  {place + ': ' if place else ''}{problem['message']}")
     if len(listed) > _SHOWN_PROBLEMS:
-        click.echo(f"  … and {len(listed) - _SHOWN_PROBLEMS} more", err=True)
+        say(f"  … and {len(listed) - _SHOWN_PROBLEMS} more")
     cause = error.__cause__
     while verbose and cause is not None:
-        click.echo(f"Caused by: {cause}", err=True)
+        say(f"Caused by: {cause}")
         cause = cause.__cause__
     for hint in error.hints:
-        click.echo(f"Hint: {hint}", err=True)
+        say(f"Hint: {hint}")
     if as_json:
         body = {
             "code": error.code,
@@ -59,11 +60,36 @@ def report_bug(args: Sequence[str], error: Exception) -> None:
         "w", prefix="gitmodel-bug-", suffix=".log", delete=False, encoding="utf-8"
     ) as log:
         log.write(f"gitmodel {__version__}\n{sys.version}\n{list(args)}\n\n{text}")
-    click.echo(f"Error: gitmodel has a bug: {type(error).__name__}: {error}", err=True)
-    click.echo(f"Hint: Please report it with the file {log.name}", err=True)
-    if "--json" in args:
-        body = {"code": "E_BUG", "message": str(error), "hints": [], "problems": []}
-        click.echo(json.dumps({"error": body}))
+    found = GitmodelError(
+        f"gitmodel has a bug: {type(error).__name__}: {error}",
+        f"Please report it with the file {log.name}",
+        code="E_BUG",
+    )
+    render_error(found, as_json="--json" in args, verbose=False)
+
+
+def say(text: str) -> None:
+    """Print a line of the conversation, on stderr."""
+    click.echo(printable(text), err=True)
+
+
+def printable(text: str) -> str:
+    """Return ``text`` without what would move a terminal's cursor or worse.
+
+    Names and reasons come from a registry that others write. Colours stay.
+    """
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return such as ``1 commit`` or ``2 commits``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a text, saying so if there are more."""
+    head, *rest = text.strip().splitlines() or [""]
+    return f"{head} …" if any(line.strip() for line in rest) else head
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitmodel.cli.output import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,7 +27,7 @@ class Session:
     Attributes:
         directory: Where the registry is looked for.
         as_json: Answer in JSON on stdout.
-        quiet: No hints and no progress.
+        quiet: Nothing on stderr but errors.
     """
 
     directory: Path
@@ -47,7 +49,12 @@ class Session:
         key: str | None,
     ) -> Session:
         """Combine options with the environment and the terminal."""
-        plain = no_color or "NO_COLOR" in os.environ or not sys.stdout.isatty()
+        plain = (
+            no_color
+            or bool(os.environ.get("NO_COLOR"))
+            or os.environ.get("TERM") == "dumb"
+            or not sys.stdout.isatty()
+        )
         chosen = key or os.environ.get("GITMODEL_KEY") or None
         return cls(
             directory=Path(directory or "."),
@@ -97,13 +104,18 @@ class Session:
         return ProgressLine()
 
     def warn(self, message: str) -> None:
-        """Tell people something on stderr."""
-        click.echo(f"Warning: {message}", err=True)
+        """Tell people on stderr what they should know."""
+        if not self.quiet:
+            click.echo(printable(f"Warning: {message}"), err=True)
+
+    def note(self, message: str) -> None:
+        """Tell people on stderr something that is no answer."""
+        if not self.quiet and not self.as_json:
+            click.echo(printable(message), err=True)
 
     def hint(self, message: str) -> None:
         """Say what to run next, on stderr."""
-        if not self.quiet and not self.as_json:
-            click.echo(f"Next: {message}", err=True)
+        self.note(f"Next: {message}")
 
     def answer(self, data: Any, text: str) -> None:
         """Print the answer: ``data`` with ``--json``, else ``text``."""
@@ -112,7 +124,7 @@ class Session:
 
             click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
         elif text:
-            click.echo(text, color=self.color)
+            click.echo(printable(text), color=self.color)
 
     def style(self, text: str, **style: Any) -> str:
         """Return ``text`` in colour where colour is on."""

@@ -83,7 +83,7 @@ def _sequence(value: list[Any], depth: int) -> Iterator[str]:
 
 
 def _key(key: str) -> str:
-    if not isinstance(key, str) or len(key) > _LONGEST_KEY or not is_plain(key):
+    if len(key) > _LONGEST_KEY or not is_plain(key):
         raise _UnusualError
     return key
 

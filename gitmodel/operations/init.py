@@ -82,7 +82,7 @@ def init(
         raise InputError("A stage is named twice.")
     handle = RegistryHandle(_repository(directory), context)
     handle.writable_branch()
-    handle.recover()
+    handle.tidy_up()
     view = View(handle.reader, handle.repository.resolve("HEAD"))
     if view.commit is not None and view.entry(layout.SETTINGS) is not None:
         return _existing(handle, view, name, wanted)

@@ -87,6 +87,7 @@ def rollback(
         IntegrityError: The target's bytes or signatures, or the log, are not sound.
     """
     mode = mode or Mode()
+    handle.writable_branch()
 
     def build(view: View) -> Plan[RollbackResult]:
         view.settings.require_stage(stage)

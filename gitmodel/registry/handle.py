@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 from gitmodel.adapters.git.objects import ObjectReader
 from gitmodel.adapters.git.repository import Repository
 from gitmodel.adapters.lfs import store as lfs
+from gitmodel.adapters.lock import exclusive
 from gitmodel.domain.ports import Silent
-from gitmodel.errors import ConflictError, NotFoundError, RefusedError
+from gitmodel.errors import (
+    ConflictError,
+    NotFoundError,
+    OutsideError,
+    RefusedError,
+)
 from gitmodel.registry import journal
 from gitmodel.registry.view import View
 
@@ -75,19 +81,38 @@ class RegistryHandle:
             NotFoundError: There is no repository.
         """
         handle = cls(Repository.discover(directory), context)
-        handle.recover()
+        handle.tidy_up()
         return handle
 
     def close(self) -> None:
         """End the git process behind this handle."""
         self.reader.close()
 
-    def recover(self) -> None:
-        """Finish what a killed command left, where this clone can be written."""
+    @property
+    def lock_file(self) -> Path:
+        """Held by whoever changes this clone."""
+        return self.repository.state_dir / "lock"
+
+    def tidy_up(self) -> None:
+        """Finish what a killed command left, unless one is at work right now."""
+        if not journal.pending(self.repository):
+            return
+        try:
+            with exclusive(self.lock_file, patience=0):
+                self.catch_up()
+        except ConflictError:
+            return  # the writer that holds the lock will see to it
+        except OutsideError as error:
+            self.context.warn(f"Your files lag behind the branch: {error.message}")
+
+    def catch_up(self) -> None:
+        """Bring files and index to where an interrupted command left the branch."""
+        if not journal.pending(self.repository):
+            return
         try:
             journal.recover(self.repository, self.reader)
-        except OSError as error:
-            self.context.warn(f"An interrupted command was not tidied up: {error}.")
+        except (OutsideError, OSError) as error:
+            self.context.warn(f"Your files lag behind the branch: {error}")
 
     @cached_property
     def store(self) -> lfs.Store:

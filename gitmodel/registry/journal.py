@@ -8,11 +8,10 @@ promotion never looks like a staged undo of itself.
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitmodel.adapters.git.history import PathChange, changes
+from gitmodel.adapters.git.history import PathChange, changes, first_parent_line
 from gitmodel.adapters.git.worktree import Touched, refresh
 
 if TYPE_CHECKING:
@@ -37,19 +36,33 @@ def _path(repository: Repository) -> Path:
 
 
 def write(repository: Repository, move: Move) -> None:
-    """Note that ``move`` is about to happen."""
+    """Note that ``move`` is about to happen; files may lag behind by several moves."""
     path = _path(repository)
+    old = move.old
+    lagging = _noted(repository)
+    if lagging is not None and (lagging.ref, lagging.new) == (move.ref, move.old):
+        old = lagging.old
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(
-        json.dumps({"ref": move.ref, "old": move.old, "new": move.new}),
+        json.dumps({"ref": move.ref, "old": old, "new": move.new}),
         encoding="utf-8",
     )
     temporary.replace(path)
 
 
+def pending(repository: Repository) -> bool:
+    """Say whether a move was noted and not yet followed."""
+    return _path(repository).exists()
+
+
 def follow(repository: Repository, reader: ObjectReader, move: Move) -> tuple[str, ...]:
     """Refresh files and index after ``move``; return the paths left alone."""
+    move = _noted(repository) or move
+    if repository.head().ref != move.ref:
+        # Someone switched branches meanwhile: these files are no longer the branch's.
+        clear(repository)
+        return ()
     kept = refresh(repository, touched_by(repository, reader, move))
     clear(repository)
     return kept
@@ -61,43 +74,51 @@ def clear(repository: Repository) -> None:
 
 
 def recover(repository: Repository, reader: ObjectReader) -> None:
-    """Finish what a killed command left behind."""
-    try:
-        noted = json.loads(_path(repository).read_text(encoding="utf-8"))
-        move = Move(noted["ref"], noted["old"], noted["new"])
-    except FileNotFoundError:
-        return
-    except (ValueError, KeyError, TypeError):
-        # A journal cut short was never followed by a move: see ``write``.
-        clear(repository)
-        return
+    """Finish what a killed command left behind.
+
+    Raises:
+        OutsideError: Files or index still cannot be written; the note stays.
+    """
+    move = _noted(repository)
     head = repository.head()
-    if head.ref == move.ref and head.commit == move.new:
+    if move is not None and (head.ref, head.commit) == (move.ref, move.new):
         follow(repository, reader, move)
     else:
         clear(repository)
 
 
+def _noted(repository: Repository) -> Move | None:
+    try:
+        noted = json.loads(_path(repository).read_text(encoding="utf-8"))
+        return Move(noted["ref"], noted["old"], noted["new"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        return None  # cut short, so no branch was moved after it: see ``write``
+
+
 def touched_by(
     repository: Repository, reader: ObjectReader, move: Move
 ) -> list[Touched]:
-    """Return every path that differs between the two commits."""
-    found: list[PathChange] = []
-    for _, paths in changes(repository, [(move.new, move.old)]):
-        found.extend(paths)
-    added = [change for change in found if change.status != "D"]
-    blobs = reader.read_many(change.new for change in added)
-    data = {change.path: blob.data for change, blob in zip(added, blobs, strict=True)}
-    touched = []
-    for change in found:
-        with suppress(UnicodeEncodeError):  # a foreign name that cannot be a file here
-            change.path.encode()
-            touched.append(
-                Touched(
-                    change.path,
-                    change.old if change.status != "A" else None,
-                    change.new if change.status != "D" else None,
-                    data.get(change.path),
-                )
-            )
-    return touched
+    """Return every path that changed on the way from ``old`` to ``new``."""
+    line = first_parent_line(repository, move.new, after=move.old)
+    found: dict[str, list[PathChange]] = {}
+    for _, paths in changes(repository, line):
+        for change in paths:
+            found.setdefault(change.path, []).append(change)
+    latest = {path: steps[0] for path, steps in found.items()}
+    present = [change for change in latest.values() if change.status != "D"]
+    blobs = reader.read_many([change.new for change in present])
+    data = {change.path: blob.data for change, blob in zip(present, blobs, strict=True)}
+    return [
+        Touched(
+            path=path,
+            known=frozenset(
+                blob if int(blob, 16) else None
+                for change in steps
+                for blob in (change.old, change.new)
+            ),
+            data=data.get(path),
+        )
+        for path, steps in found.items()
+    ]

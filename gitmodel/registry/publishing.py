@@ -6,7 +6,7 @@ import random
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from gitmodel.adapters.git import porcelain
+from gitmodel.adapters.git import commits, porcelain
 from gitmodel.adapters.git.history import changes, first_parent_line
 from gitmodel.adapters.git.porcelain import PushRejectedError
 from gitmodel.adapters.lfs import transfer
@@ -50,7 +50,7 @@ def publish(
     while True:
         attempt += 1
         theirs = porcelain.fetch(handle.repository, remote, branch)
-        base = _take_in(handle, ref, theirs, land)
+        base = _take_in(handle, ref, theirs)
         view = View(handle.reader, base)
         plan = build(view)
         tip = write(handle, view, plan.change) if plan.change else base
@@ -71,15 +71,13 @@ def publish(
         return Done(plan.result, tip)
 
 
-def _take_in(
-    handle: RegistryHandle, ref: str, theirs: str | None, land: Land
-) -> str | None:
+def _take_in(handle: RegistryHandle, ref: str, theirs: str | None) -> str | None:
     """Fast-forward this clone to the remote's branch; return where it then is."""
     ours = handle.repository.resolve(ref)
     if theirs is None or theirs == ours:
         return ours
     if ours is None or _is_ancestor(handle, ours, theirs):
-        land(handle, journal.Move(ref, ours, theirs), "fast-forward")
+        commits.fast_forward(handle.repository, theirs)
         return theirs
     if _is_ancestor(handle, theirs, ours):
         return ours

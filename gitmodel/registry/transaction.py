@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gitmodel.adapters.git import commits
 from gitmodel.adapters.git.pack import ObjectWriter
+from gitmodel.adapters.git.process import GitProcessError
 from gitmodel.adapters.git.trees import FILE, Entry, rewrite
 from gitmodel.adapters.lock import exclusive
 from gitmodel.adapters.signing.commit import sign_commit
@@ -59,12 +60,13 @@ def transact(
     Raises:
         ConflictError: Somebody else moved first; nothing was changed here.
     """
-    ref = handle.writable_branch()
     if mode.dry_run:
+        handle.writable_branch()
         plan = build(View(handle.reader, handle.repository.resolve("HEAD")))
         return Done(plan.result, None)
-    with exclusive(handle.repository.state_dir / "lock"):
-        handle.recover()
+    with exclusive(handle.lock_file):
+        handle.catch_up()
+        ref = handle.writable_branch()
         if mode.push:
             # GitPython takes 35 ms to import, and only talking to remotes needs it.
             from gitmodel.registry import publishing  # noqa: PLC0415
@@ -119,7 +121,15 @@ def land(handle: RegistryHandle, move: journal.Move, why: str) -> None:
     except ConflictError:
         journal.clear(repository)
         raise
-    for path in journal.follow(repository, handle.reader, move):
+    try:
+        left_alone = journal.follow(repository, handle.reader, move)
+    except (GitProcessError, OSError) as error:
+        # The commit has landed; the journal stays, and the next command tries again.
+        handle.context.warn(
+            f"The change is committed, but your files could not follow it: {error}"
+        )
+        return
+    for path in left_alone:
         handle.context.warn(
             f"{path} has changes of yours that are not committed; it was left as "
             f"it is.  git diff HEAD -- {path}  shows the difference."

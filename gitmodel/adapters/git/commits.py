@@ -53,3 +53,26 @@ def move_branch(
             "Run the command again.",
             code="E_REF_MOVED",
         ) from error
+
+
+def fast_forward(repository: Repository, commit: str) -> None:
+    """Bring the current branch, index and files to a commit that descends from it.
+
+    git does this itself, as it knows about modes, links and sparse checkouts; LFS
+    objects are not downloaded.
+
+    Raises:
+        ConflictError: Uncommitted changes are in the way; nothing was changed.
+    """
+    try:
+        repository.git.run(
+            "merge", "--ff-only", "--quiet", "--no-autostash", commit,
+            extra={"GIT_LFS_SKIP_SMUDGE": "1"},
+        )  # fmt: skip
+    except GitProcessError as error:
+        raise ConflictError(
+            "Your uncommitted changes are in the way of what others have pushed.",
+            *(line.strip() for line in error.stderr.splitlines() if "\t" in line),
+            "Commit or stash them, then run the command again.",
+            code="E_DIRTY",
+        ) from error

@@ -75,6 +75,7 @@ def first_parent_line(
     *,
     paths: Sequence[str] = (),
     limit: int | None = None,
+    after: str | None = None,
 ) -> list[tuple[str, str | None]]:
     """Return (commit, first parent) from ``tip`` to the root, newest first.
 
@@ -83,8 +84,11 @@ def first_parent_line(
         tip: A commit id.
         paths: Keep only commits that changed one of these paths.
         limit: Keep only so many.
+        after: Leave out this commit and what it descends from.
     """
     bound = () if limit is None else (f"--max-count={limit}",)
+    if after is not None:
+        bound = (*bound, f"^{after}")
     if not paths:
         listed = repository.git.run(
             "rev-list", "--first-parent", "--parents", *bound, tip, "--"

@@ -7,6 +7,7 @@ attributes, nor replace refs can change what is seen.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from gitmodel.adapters.git.process import piped
@@ -58,7 +59,8 @@ class ObjectReader:
         """End the git process."""
         if self._process is not None:
             for pipe in piped(self._process):
-                pipe.close()
+                with suppress(BrokenPipeError):
+                    pipe.close()
             self._process.wait()
             self._process = None
 
@@ -71,8 +73,9 @@ class ObjectReader:
         if self._process is None:
             self._process = self._repository.git.start("cat-file", "--batch")
         stdin, stdout = piped(self._process)
-        stdin.write(oid.encode() + b"\n")
-        stdin.flush()
+        with suppress(BrokenPipeError):  # git died: what it does not say tells it
+            stdin.write(oid.encode() + b"\n")
+            stdin.flush()
         return _one(stdout, oid)
 
     def read_many(self, oids: Iterable[str]) -> Iterator[GitObject]:

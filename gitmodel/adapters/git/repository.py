@@ -79,16 +79,17 @@ class Repository:
                 code="E_NO_REPOSITORY",
             ) from error
         bare, inside, git_dir, common_dir, hash_name = found.decode().splitlines()
-        if inside == "true":
-            top = git.run("rev-parse", "--path-format=absolute", "--show-toplevel")
+        work_tree = None
+        if inside == "true" or bare == "false":
+            try:
+                # Outside of the work tree there still is one if core.worktree says so.
+                top = git.run("rev-parse", "--path-format=absolute", "--show-toplevel")
+            except GitProcessError as error:
+                raise ConflictError(
+                    f"{directory} is inside a .git directory.",
+                    "Change to the work tree of the registry.",
+                ) from error
             work_tree = Path(top.decode().removesuffix("\n"))
-        elif bare == "true":
-            work_tree = None
-        else:
-            raise ConflictError(
-                f"{directory} is inside a .git directory.",
-                "Change to the work tree of the registry.",
-            )
         return cls(Path(git_dir), Path(common_dir), work_tree, hash_name)
 
     @cached_property

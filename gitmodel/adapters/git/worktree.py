@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from gitmodel.adapters.git.process import WITHOUT_FILTERS
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from gitmodel.adapters.git.repository import Repository
 
@@ -26,11 +26,16 @@ _ARGUMENTS = 500
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A path that a commit changed: its blob before, and its blob and bytes now."""
+    """A path that commits changed.
+
+    Attributes:
+        known: Blobs that it has had on the way; None where it was absent. A file
+            or index entry that is none of these holds somebody's work.
+        data: Its bytes now; None if it is gone.
+    """
 
     path: str
-    old: str | None
-    new: str | None
+    known: frozenset[str | None]
     data: bytes | None
 
 
@@ -45,7 +50,7 @@ def refresh(repository: Repository, touched: Sequence[Touched]) -> tuple[str, ..
     for item in touched:
         staged = index.get(item.path)
         found = _blob_of_file(root, item.path, repository.hash_name)
-        if staged in (item.old, item.new) and found in (item.old, item.new):
+        if staged in item.known and found in item.known:
             clean.append(item)
         else:
             kept.append(item.path)

@@ -33,7 +33,7 @@ def format_of(file: BinaryIO, size: int) -> str:
     """
     names = set(_names(_directory(file, size)))
     # PyTorch puts everything into one folder, named after the file.
-    inner = {name.partition("/")[2] for name in names}
+    inner = {name.split("/", 1)[-1] for name in names}
     if "data.pkl" in inner:
         return "torchscript" if "constants.pkl" in inner else "pytorch"
     if {"config.json", "metadata.json"} <= names and any(
@@ -51,10 +51,7 @@ def _directory(file: BinaryIO, size: int) -> bytes:
     """Return the central directory."""
     start = max(0, size - _END.size - _COMMENT_BYTES)
     tail = _read(file, start, size - start)
-    place = tail.rfind(_END_MAGIC)
-    if place < 0 or len(tail) - place < _END.size:
-        raise malformed("the archive has no directory")
-    *_, length, offset, _ = _END.unpack_from(tail, place)
+    place, length, offset = _end(tail)
     before = place - _LOCATOR.size
     if before >= 0 and tail.startswith(_LOCATOR_MAGIC, before):
         _, _, where, _ = _LOCATOR.unpack_from(tail, before)
@@ -62,6 +59,17 @@ def _directory(file: BinaryIO, size: int) -> bytes:
     if length > DIRECTORY_BYTES or offset + length > size:
         raise malformed("the directory of the archive is damaged or too long")
     return _read(file, offset, length)
+
+
+def _end(tail: bytes) -> tuple[int, int, int]:
+    """Find the record that ends an archive: its place, and the directory's extent."""
+    place = len(tail)
+    while (place := tail.rfind(_END_MAGIC, 0, place)) >= 0:
+        if len(tail) - place >= _END.size:
+            *_, length, offset, comment = _END.unpack_from(tail, place)
+            if place + _END.size + comment == len(tail):
+                return place, length, offset
+    raise malformed("the archive has no directory")
 
 
 def _names(directory: bytes) -> Iterator[str]:

@@ -210,8 +210,8 @@ def test_a_malformed_document_is_not_edited() -> None:
 
 
 def test_a_layout_that_defeats_the_editor_is_refused_not_damaged() -> None:
-    # The value of a key written with "?" begins on a line of its own.
+    # The key after the one to be removed is written with "?".
     with pytest.raises(InputError) as refused:
-        edit(b"? a\n: b: 1\n  c: 2\n", {("a", "b"): REMOVE, ("a", "c"): REMOVE}, "m")
+        edit(b"x:\n  - a: 1\n    ? b\n    : 2\n", {("x", 0, "a"): REMOVE}, "m.yaml")
     assert refused.value.code == "E_EDIT"
-    assert "a.b, a.c" in refused.value.hints[0]
+    assert "x[0].a" in refused.value.hints[0]

@@ -9,8 +9,10 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,12 +29,25 @@ from gitmodel.errors import (
 from gitmodel.formats.lfs_pointer import EMPTY, Pointer
 from tests.support.progress import Recorder, once
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 LARGE = 20 << 20  # several steps of copying
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "lfs")
+
+
+@pytest.fixture
+def other_file_system(tmp_path: Path) -> Iterator[Path]:
+    """Make a directory on a file system other than that of ``tmp_path``."""
+    memory = Path("/dev/shm")  # noqa: S108
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system in memory here")
+    with tempfile.TemporaryDirectory(dir=memory) as name:
+        yield Path(name)
 
 
 def _write(path: Path, data: bytes) -> Path:
@@ -169,20 +184,14 @@ def test_a_file_of_nothing_but_a_hole(store: Store, tmp_path: Path) -> None:
     assert store.path_of(stored.digest).stat().st_blocks == 0
 
 
-def test_another_file_system_is_copied_from_by_hand(store: Store) -> None:
+def test_another_file_system_is_copied_from_by_hand(
+    store: Store, other_file_system: Path
+) -> None:
     # copy_file_range does not cross file systems of different kinds: EXDEV.
-    source = Path(f"/dev/shm/gitmodel-test-{os.getpid()}")  # noqa: S108
-    assert not Path("/dev/shm").is_dir() or (  # noqa: S108
-        Path("/dev/shm").stat().st_dev != store.root.parent.stat().st_dev  # noqa: S108
-    )
-    try:
-        data = os.urandom(LARGE + 17)
-        source.write_bytes(data)
-        [stored] = ingest([source], store)
-        assert stored.digest == Digest.of(data)
-        assert store.path_of(stored.digest).read_bytes() == data
-    finally:
-        source.unlink(missing_ok=True)
+    source = _write(other_file_system / "model.bin", os.urandom(LARGE + 17))
+    [stored] = ingest([source], store)
+    assert stored.digest == Digest.of(source.read_bytes())
+    assert store.path_of(stored.digest).read_bytes() == source.read_bytes()
 
 
 # What cannot be stored
@@ -265,10 +274,9 @@ def _remove(path: Path) -> None:
 @pytest.mark.parametrize("change", [_grow, _shrink, _edit, _replace, _remove])
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_change_meanwhile_is_a_conflict(
-    store: Store, tmp_path: Path, change: object, which: int
+    store: Store, tmp_path: Path, change: Callable[[Path], object], which: int
 ) -> None:
     sources = [_write(tmp_path / str(n), bytes(LARGE)) for n in range(2)]
-    assert callable(change)
     for work in (
         lambda p: ingest(sources, store, p, workers=1),
         lambda p: hash_files(sources, p, workers=1),

@@ -65,16 +65,6 @@ def test_a_copy_never_writes_over_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "b").read_bytes() == b"old"
 
 
-def test_a_file_without_length_is_read_by_hand(tmp_path: Path) -> None:
-    # The kernel makes these up; copy_file_range says that they are empty.
-    data = Path("/proc/self/cmdline").read_bytes()
-    hasher_saw: list[int] = []
-    with streams.open_regular(Path("/proc/self/cmdline")) as file:
-        digest = streams.hash_file(file, len(data), hasher_saw.append)
-    assert digest == Digest.of(data)
-    assert sum(hasher_saw) == len(data)
-
-
 def test_hashing_waits_for_bytes_that_are_not_there_yet(tmp_path: Path) -> None:
     path = tmp_path / "growing"
     path.write_bytes(b"")

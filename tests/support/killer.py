@@ -1,0 +1,202 @@
+"""Runs gitmodel up to its n-th step, and ends or stops it right there.
+
+A step is whatever changes something on disk: a file opened for writing, a rename, a
+removal, a new directory, a lock, a git command that writes. Python announces each of
+them to an audit hook just before it happens.
+
+Run as a program, this imports gitmodel once and then forks a child for each request
+that it reads from stdin (a line of JSON), so that dying forty times is affordable.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_ROOT = Path(__file__).parents[2]
+_WRITING_VERBS = frozenset(
+    {"fetch", "index-pack", "push", "sparse-checkout", "unpack-objects"}
+    | {"update-index", "update-ref"}
+)
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, or that it stands still.
+
+    Attributes:
+        state: ``exited``, ``killed`` or ``stopped``.
+        code: The exit code, or the number of the signal.
+        steps: Every step that was begun, the last one included.
+    """
+
+    pid: int
+    state: str
+    code: int
+    steps: tuple[str, ...]
+    out: str
+    err: str
+
+
+class Killer:
+    """A process that runs gitmodel in children; use it as a context."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self._runs = 0
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.killer"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=_ROOT,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def run(
+        self,
+        directory: Path,
+        *args: str | Path,
+        at: int | None = None,
+        send: signal.Signals = signal.SIGKILL,
+    ) -> Outcome:
+        """Run a command in ``directory``; send it a signal before its step ``at``."""
+        self._runs += 1
+        prefix = self._scratch / f"run-{self._runs}"
+        argv = ["-C", str(directory), *map(str, args)]
+        request = {"prefix": str(prefix), "argv": argv, "at": at, "signal": int(send)}
+        return self._ask({"root": str(directory), **request})
+
+    def resume(self, stopped: Outcome) -> Outcome:
+        """Let a stopped run go on to its end."""
+        os.kill(stopped.pid, signal.SIGCONT)
+        return self._ask({"wait": stopped.pid})
+
+    def _ask(self, request: dict[str, Any]) -> Outcome:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        prefix = answer["prefix"]
+        return Outcome(
+            pid=answer["pid"],
+            state=answer["state"],
+            code=answer["code"],
+            steps=tuple(Path(f"{prefix}.steps").read_text().splitlines()),
+            out=Path(f"{prefix}.out").read_text(),
+            err=Path(f"{prefix}.err").read_text(),
+        )
+
+
+def step_of(event: str, args: Sequence[Any], root: str) -> str | None:
+    """Return the name of the step that an audit event announces; None for no step."""
+    match event:
+        case "open":
+            path, _, flags = args
+            if isinstance(path, int) or not flags & _WRITING:
+                return None
+            path = os.fsdecode(path)
+            return f"write {path}" if path.startswith(root) else None
+        case "os.mkdir":
+            path = os.fsdecode(args[0])
+            new = path.startswith(root) and not os.path.isdir(path)  # noqa: PTH112
+            return f"mkdir {path}" if new else None
+        case "os.rename" | "os.link" | "os.symlink":
+            return f"{event} {os.fsdecode(args[1])}"
+        case "os.remove" | "os.rmdir" | "os.truncate" | "os.chmod":
+            return f"{event} {args[0]}"
+        case "fcntl.flock" | "fcntl.ioctl":
+            return event
+        case "subprocess.Popen":
+            verbs = _WRITING_VERBS.intersection(map(str, args[1]))
+            return f"git {min(verbs)}" if verbs else None
+        case _:
+            return None
+
+
+def _watch(root: str, log: int, at: int | None, number: int) -> None:
+    """Install the hook: it notes every step, and sends a signal before one."""
+    count = 0
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        nonlocal count
+        name = step_of(event, args, root)
+        if name is None:
+            return
+        count += 1
+        os.write(log, f"{name}\n".encode())
+        if count == at:
+            os.kill(os.getpid(), number)
+
+    sys.addaudithook(hook)
+
+
+def _child(request: dict[str, Any], run: Callable[[list[str]], int]) -> None:
+    prefix, flags = request["prefix"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    for stream, suffix in ((0, None), (1, "out"), (2, "err")):
+        name = f"{prefix}.{suffix}" if suffix else os.devnull
+        os.dup2(os.open(name, flags if suffix else os.O_RDONLY), stream)
+    log = os.open(f"{prefix}.steps", flags)
+    _watch(request["root"], log, request["at"], request["signal"])
+    code = run(request["argv"])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _await(pid: int, prefix: str) -> dict[str, Any]:
+    _, status = os.waitpid(pid, os.WUNTRACED)
+    if os.WIFSTOPPED(status):
+        state, code = "stopped", os.WSTOPSIG(status)
+    elif os.WIFSIGNALED(status):
+        state, code = "killed", os.WTERMSIG(status)
+    else:
+        state, code = "exited", os.WEXITSTATUS(status)
+    return {"pid": pid, "prefix": prefix, "state": state, "code": code}
+
+
+def main() -> None:
+    """Serve requests until stdin ends."""
+    import gitmodel.cli.commands.promote  # noqa: PLC0415
+    import gitmodel.cli.commands.register  # noqa: PLC0415
+    import gitmodel.cli.commands.rollback  # noqa: F401, PLC0415
+    import gitmodel.operations.promote  # noqa: PLC0415
+    import gitmodel.operations.register  # noqa: PLC0415
+    import gitmodel.operations.rollback  # noqa: F401, PLC0415
+    from gitmodel.cli.main import run  # noqa: PLC0415
+
+    prefixes: dict[int, str] = {}
+    for line in sys.stdin:
+        request = json.loads(line)
+        pid = request.get("wait") or os.fork()
+        if pid == 0:
+            _child(request, run)
+        prefix = prefixes.setdefault(pid, request.get("prefix", ""))
+        answer = _await(pid, prefix)
+        if answer["state"] != "stopped":
+            del prefixes[pid]
+        print(json.dumps(answer), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
