@@ -221,7 +221,7 @@ class _Story:
         self._gitmodel("verify")
 
     def _farewell(self) -> None:
-        self.say(f"The registry is {self.registry}; its key is {self.key}.")
+        self.say(f"The registry is {self.registry}; its key is {self.key}")
         self.say("Next:")
         for line in (
             f"cd {self.registry}",

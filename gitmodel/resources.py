@@ -28,7 +28,7 @@ def schema(name: str) -> dict[str, Any]:
     if name not in schema_names():
         raise NotFoundError(
             f"There is no schema called {name!r}.",
-            f"The schemas are: {', '.join(schema_names())}.",
+            f"The schemas are: {', '.join(schema_names())}",
         )
     loaded: dict[str, Any] = json.loads(_text("schemas", name + _SUFFIX))
     return loaded

@@ -60,8 +60,8 @@ class Bash(BashComplete):
     def format_completion(self, item: CompletionItem[Any]) -> str:
         """Return an answer without the beginning that readline keeps."""
         _, incomplete = self.get_completion_args()
-        breaks = set(os.environ.get("COMP_BREAKS", ""))
-        kept = max((at + 1 for at, c in enumerate(incomplete) if c in breaks), default=0)
+        breaks = os.environ.get("COMP_BREAKS", "")
+        kept = max((incomplete.rfind(character) + 1 for character in breaks), default=0)
         return f"{item.type},{item.value[kept:]}"
 
 

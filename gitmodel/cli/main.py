@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitmodel import __version__
+from gitmodel.cli import completion, streams
+from gitmodel.cli.help import Group
 from gitmodel.cli.session import Session
-from gitmodel.errors import GitmodelError
+from gitmodel.errors import GitmodelError, OutsideError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BUG = 70
 INTERRUPTED = 130
+_SHORT_HELP = 64  # what fits beside the longest name in 80 columns
 
 #: Command → help section. The order is the order of the help page.
 COMMANDS: dict[str, str] = {
@@ -43,7 +46,7 @@ COMMANDS: dict[str, str] = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """Imports a command's module only when the command is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -66,12 +69,19 @@ class LazyGroup(click.Group):
         """Suggest the nearest command for one that does not exist."""
         try:
             return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            from difflib import get_close_matches
+        except click.NoSuchCommand as error:
+            # Click looks for commands that are loaded, and none is.
+            raise click.NoSuchCommand(
+                error.command_name, possibilities=COMMANDS, ctx=ctx
+            ) from None
 
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise click.UsageError(f"{error.message}{hint}", ctx) from None
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # Not our own output, see ``streams``; click would end without a word.
+            raise OutsideError("A process that gitmodel runs ended early.") from error
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter
@@ -80,7 +90,7 @@ class LazyGroup(click.Group):
         for section in dict.fromkeys(COMMANDS.values()):
             names = [name for name, where in COMMANDS.items() if where == section]
             rows = [
-                (name, command.get_short_help_str(60))
+                (name, command.get_short_help_str(_SHORT_HELP))
                 for name in names
                 if (command := self.get_command(ctx, name)) is not None
             ]
@@ -97,12 +107,23 @@ class LazyGroup(click.Group):
     },
 )
 @click.version_option(__version__, prog_name="gitmodel", message="%(prog)s %(version)s")
-@click.option("-C", "directory", metavar="DIR", help="Run as if started in DIR.")
+@click.option(
+    "-C",
+    "directory",
+    metavar="DIR",
+    type=click.Path(),
+    help="Use the registry in DIR; other paths still start here.  [default: .]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Leave out hints and progress.")
-@click.option("-v", "--verbose", is_flag=True, help="Say more; show causes of errors.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no hints, only errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the causes of errors.")
 @click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR works too).")
-@click.option("--key", metavar="FILE", help="Sign with this key.  [env: GITMODEL_KEY]")
+@click.option(
+    "--key",
+    metavar="FILE",
+    type=click.Path(),
+    help="Sign with this key.  [env: GITMODEL_KEY]",
+)
 @click.pass_context
 def cli(
     ctx: click.Context,
@@ -113,18 +134,22 @@ def cli(
     no_color: bool,
     key: str | None,
 ) -> None:
-    r"""A Git-native model registry.
+    """A Git-native model registry.
 
     Versions are signed manifests, promotion is a commit, rollback is a revert, and
     the git log is the audit trail.
 
-    \b
-    Start here:
+    Examples:
       gitmodel demo                            the whole story, in under a minute
       gitmodel init                            make this repository a registry
       gitmodel register fraud model.safetensors --metric accuracy=0.97
       gitmodel promote fraud@1.0.0 dev
       gitmodel verify
+
+    A SELECTOR names a version:
+      fraud@1.2.0   fraud@1.2   fraud@latest   fraud@sha256:DIGEST
+      fraud#production       what the stage holds now
+      fraud@lkg#production   what it held before and could go back to
     """
     ctx.obj = Session.from_environment(
         directory=directory,
@@ -138,31 +163,34 @@ def cli(
 
 def run(args: Sequence[str]) -> int:
     """Run one command and return its exit code; nothing escapes."""
+    if completion.VARIABLE in os.environ:
+        completion.install()
     try:
         code = cli.main(list(args), prog_name="gitmodel", standalone_mode=False)
         sys.stdout.flush()
     except GitmodelError as error:
         return _fail(args, error, error.exit_code)
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "gitmodel"
-        message = error.format_message()
-        if isinstance(error, click.exceptions.NoArgsIsHelpError):
-            click.echo(message, err=True)
-            return error.exit_code
-        hints = (f"{where} --help",)
-        return _fail(args, GitmodelError(message, *hints, code="E_USAGE"), 2)
     except click.ClickException as error:
-        return _fail(args, GitmodelError(error.format_message()), error.exit_code)
+        return _usage(args, error)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; nothing is half done.", err=True)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away, as `| head` does: no error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        said = GitmodelError("Interrupted; nothing is half done.", code="E_INTERRUPTED")
+        return _fail(args, said, INTERRUPTED)
     except Exception as error:  # noqa: BLE001 the last line of defence
         return _bug(args, error)
     return code if isinstance(code, int) else 0
+
+
+def _usage(args: Sequence[str], error: click.ClickException) -> int:
+    """Say what is wrong with the arguments; without any, how to use the command."""
+    message = error.format_message()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(message, err=True)
+        return error.exit_code
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    where = context.command_path if context else "gitmodel"
+    hint = f"{where} --help  shows how to use it."
+    said = GitmodelError(" ".join(message.split()), hint, code="E_USAGE")
+    return _fail(args, said, error.exit_code)
 
 
 def _fail(args: Sequence[str], error: GitmodelError, code: int) -> int:
@@ -183,4 +211,5 @@ def _bug(args: Sequence[str], error: Exception) -> int:
 
 def main(argv: Any = None) -> None:
     """Be the console script."""
+    streams.harden()
     sys.exit(run(sys.argv[1:] if argv is None else argv))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -10,7 +12,7 @@ from click.shell_completion import CompletionItem
 from gitmodel.errors import GitmodelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from gitmodel.cli.session import Session
     from gitmodel.registry.view import View
@@ -48,7 +50,7 @@ def change_options(function: F) -> F:
 
 
 class RegistryWord(click.ParamType[str]):
-    """A word that completes from the registry: a model, a stage or a selector."""
+    """A word that completes from the registry: model, version, stage or selector."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -59,50 +61,57 @@ class RegistryWord(click.ParamType[str]):
         """Return what fits; nothing when there is no registry here."""
         del param
         try:
-            words = self._words(_view_for_completion(ctx), incomplete)
+            view = _view_for_completion(ctx)
+            words = self._words(view, incomplete, ctx.params.get("model"))
         except GitmodelError:
             return []
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
-    def _words(self, view: View, incomplete: str) -> list[str]:
-        if self.name == "stage":
-            return list(view.settings.stages)
-        models = list(view.models())
-        if self.name == "model":
-            return models
-        for separator in "@#":
-            model, found, _ = incomplete.partition(separator)
-            if found and model in models:
-                rest = (
-                    map(str, reversed(view.versions(model)))
-                    if separator == "@"
-                    else view.settings.stages
-                )
-                return [f"{model}{separator}{word}" for word in rest]
-        if len(models) == 1 or incomplete in models:
-            name = incomplete if incomplete in models else models[0]
-            return [
-                *(f"{name}@{version}" for version in reversed(view.versions(name))),
-                *(f"{name}#{stage}" for stage in view.settings.stages),
-            ]
-        return [f"{model}@" for model in models]
+    def _words(self, view: View, incomplete: str, model: str | None) -> Iterable[str]:
+        match self.name:
+            case "model":
+                return view.models()
+            case "stage":
+                return view.settings.stages
+            case "version":
+                return _newest_first(view, model) if model else ()
+            case _:
+                return _selectors(view, incomplete)
+
+
+def _newest_first(view: View, model: str) -> Iterator[str]:
+    return map(str, reversed(view.versions(model)))
+
+
+def _selectors(view: View, incomplete: str) -> Iterator[str]:
+    """Yield selectors, or only their beginnings while the model is not clear."""
+    named = re.split("[@#]", incomplete, maxsplit=1)[0]
+    fitting = [
+        model
+        for model in view.models()
+        if (model.startswith(named) if named == incomplete else model == named)
+    ]
+    for model in fitting:
+        if len(fitting) > 1:
+            yield from (f"{model}@", f"{model}#")
+            continue
+        yield from (f"{model}@{version}" for version in _newest_first(view, model))
+        yield f"{model}@latest"
+        yield from (f"{model}#{stage}" for stage in view.settings.stages)
 
 
 def _view_for_completion(ctx: click.Context) -> View:
-    from gitmodel.cli.session import Session
+    from gitmodel.adapters.git.objects import ObjectReader
+    from gitmodel.adapters.git.repository import Repository
+    from gitmodel.registry.view import View
 
-    root = ctx.find_root()
-    session = Session.from_environment(
-        directory=root.params.get("directory"),
-        as_json=False,
-        quiet=True,
-        verbose=False,
-        no_color=True,
-        key=None,
-    )
-    return session.open().view()
+    # Looks, and does no more: a key press must not finish interrupted work.
+    directory = ctx.find_root().params.get("directory")
+    repository = Repository.discover(Path(directory or "."))
+    return View(ObjectReader(repository), repository.resolve("HEAD"))
 
 
 MODEL = RegistryWord("model")
+VERSION = RegistryWord("version")
 STAGE = RegistryWord("stage")
 SELECTOR = RegistryWord("selector")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SHOWN_PROBLEMS = 20
+_COLOR = re.compile(r"(\x1b\[[0-9;]*m)")
 _UNPRINTABLE = re.compile(r"(?!\x1b\[[0-9;]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _UNIT = 1024
 
@@ -94,14 +95,33 @@ def first_line(text: str) -> str:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return aligned columns; the header in capitals, as kubectl does it."""
-    lines = [[cell.upper() for cell in header], *rows]
-    widths = [max(len(row[column]) for row in lines) for column in range(len(header))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in lines
-    )
+    return "\n".join(columns([[cell.upper() for cell in header], *rows], indent=""))
+
+
+def columns(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+    """Return rows of cells as lines, aligned."""
+    widths = [max(map(_shown_length, column)) for column in zip(*rows, strict=True)]
+    return [(indent + "  ".join(map(_padded, row, widths))).rstrip() for row in rows]
+
+
+def cut(line: str, width: int | None) -> str:
+    """Return a line that fits a terminal of ``width`` columns; None for any line."""
+    if width is None or _shown_length(line) <= width:
+        return line
+    kept, room = "", width - 1
+    for part in _COLOR.split(line):
+        color = _COLOR.fullmatch(part)
+        kept += part if color else part[:room]
+        room -= 0 if color else min(room, len(part))
+    return f"{kept}…"
+
+
+def _shown_length(cell: str) -> int:
+    return len(click.unstyle(cell))
+
+
+def _padded(cell: str, width: int) -> str:
+    return cell + " " * (width - _shown_length(cell))
 
 
 def size(count: float) -> str:

@@ -81,7 +81,7 @@ def roles_from_options(texts: Sequence[str], card: object) -> dict[str, str]:
         if not equals or role not in ROLES:
             raise InputError(
                 f"--role {text!r} is not of the form NAME=ROLE.",
-                f"Roles are: {', '.join(ROLES)}.",
+                f"Roles are: {', '.join(ROLES)}",
             )
         roles[name] = role
     return roles

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitmodel.cli.output import number, table
+from gitmodel.cli.output import columns, number, size, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gitmodel.cli.session import Session
+    from gitmodel.domain.artifact import Artifact
     from gitmodel.domain.metrics import Delta
 
 _COLORS = {"better": "green", "worse": "red"}
+_ARTIFACTS = 20
+
+
+def artifact_lines(artifacts: Sequence[Artifact]) -> list[str]:
+    """Return what a version's files are, the first of them one by one."""
+    shown = columns(
+        [
+            (artifact.path, size(artifact.size), f"{artifact.role}, {artifact.format}")
+            for artifact in artifacts[:_ARTIFACTS]
+        ]
+    )
+    if len(artifacts) > _ARTIFACTS:
+        shown.append(f"  … and {len(artifacts) - _ARTIFACTS:,} more")
+    return shown
 
 
 def metric_table(session: Session, deltas: Sequence[Delta]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,6 +126,11 @@ class Session:
             click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
         elif text:
             click.echo(printable(text), color=self.color)
+
+    @property
+    def width(self) -> int | None:
+        """The columns of the terminal that shows the answer; None if none does."""
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     def style(self, text: str, **style: Any) -> str:
         """Return ``text`` in colour where colour is on."""

@@ -57,6 +57,6 @@ class Settings:
         if stage_name(stage) not in self.stages:
             raise NotFoundError(
                 f"This registry has no stage {stage!r}.",
-                f"Its stages are: {', '.join(self.stages)}.",
+                f"Its stages are: {', '.join(self.stages)}",
             )
         return stage

@@ -126,6 +126,7 @@ class Endorsement:
 
     Attributes:
         registry: Digest of policy 1, so that no signature moves between registries.
+        policy: Digest of the policy by which the signer holds the role.
         role: Role in which the signer acts.
         decision: Whether the signer stands behind the document or refuses it.
         comment: What the signer says to people; may be "".
@@ -133,6 +134,7 @@ class Endorsement:
     """
 
     registry: Digest
+    policy: Digest
     role: str
     decision: Decision
     comment: str
@@ -156,6 +158,7 @@ class Endorsement:
         """Return the predicate; ``from_predicate(e.to_predicate()) == e``."""
         return {
             "registry": str(self.registry),
+            "policy": str(self.policy),
             "role": self.role,
             "decision": self.decision,
             "comment": self.comment,
@@ -190,11 +193,8 @@ def _endorsement(predicate: Mapping[str, Any]) -> Endorsement:
     found = members(
         predicate,
         "the predicate",
-        ("registry", "role", "decision", "comment", "document"),
+        ("registry", "policy", "role", "decision", "comment", "document"),
     )
-    registry = found["registry"]
-    if not isinstance(registry, str) or not registry.startswith("sha256:"):
-        raise InputError("the registry is not a sha256: digest.")
     decision = found["decision"]
     if decision not in get_args(Decision):
         raise InputError("the decision is neither approve nor reject.")
@@ -203,12 +203,19 @@ def _endorsement(predicate: Mapping[str, Any]) -> Endorsement:
     if not isinstance(found["document"], dict):
         raise InputError("the document is not an object.")
     return Endorsement(
-        registry=Digest.parse(registry),
+        registry=_digest(found["registry"], "the registry"),
+        policy=_digest(found["policy"], "the policy"),
         role=_text(found["role"], "the role"),
         decision=decision,
         comment=found["comment"],
         document=found["document"],
     )
+
+
+def _digest(value: object, what: str) -> Digest:
+    if not isinstance(value, str) or not value.startswith("sha256:"):
+        raise InputError(f"{what} is not a sha256: digest.")
+    return Digest.parse(value)
 
 
 def _text(value: object, what: str) -> str:

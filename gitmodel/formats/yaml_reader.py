@@ -20,7 +20,7 @@ import codecs
 import re
 import unicodedata
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -164,23 +164,20 @@ def _run(assembly: Assembly, text: str) -> None:
                 return
     except MarkedYAMLError as error:
         assembly.found.append(_syntax(error, text))
-    except (ValueError, OverflowError):  # of chr(), which ruamel.yaml lets through
-        problem = "it is not YAML: an escape names no character."
+    except (YAMLError, ValueError, OverflowError):
+        # Of chr(), which ruamel.yaml lets through without saying where.
+        problem = "it is not YAML: an escape such as \\U names no character."
         assembly.found.append(("E_YAML", problem, None))
-    except YAMLError as error:
-        assembly.found.append(("E_YAML", f"it is not YAML: {error}.", None))
 
 
 def _syntax(error: MarkedYAMLError, text: str) -> _Found:
-    mark = error.problem_mark or error.context_mark
-    if error.context in _BLAME_THE_START and error.context_mark:
+    mark: Any = error.problem_mark or error.context_mark
+    if error.context in _BLAME_THE_START:
         mark = error.context_mark
     problem = error.problem or error.context or "it cannot be parsed"
     problem = _TUPLE.sub(r"'\1'", problem)
     if "'\\t'" in problem:
         problem += "; indent with spaces, not tabs"
     problem += _ADVICE.get(problem, "")
-    line = None
-    if mark is not None:
-        line = min(mark.line, text.rstrip().count("\n")) + 1
+    line = min(mark.line, text.rstrip().count("\n")) + 1
     return "E_YAML", f"it is not YAML: {problem}.", line

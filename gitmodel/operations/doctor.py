@@ -140,7 +140,7 @@ def _policy(handle: RegistryHandle, view: View) -> Iterator[Check]:
         "policy",
         ok=not missing,
         found=f"policy {policy.version}; principals: {people}",
-        hint=f"The policy has no rules for {', '.join(missing)}." if missing else "",
+        hint=f"The policy has no rules for {', '.join(missing)}" if missing else "",
     )
 
 

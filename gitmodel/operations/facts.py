@@ -66,8 +66,8 @@ def gather(handle: RegistryHandle, facts: Facts) -> Facts:
     given = dict(facts.given)
     if unknown := sorted(set(given) - set(SECTIONS)):
         raise InputError(
-            f"The metadata has an unknown section: {unknown[0]}.",
-            f"Sections are: {', '.join(SECTIONS)}.",
+            f"The metadata has an unknown section: {unknown[0]}",
+            f"Sections are: {', '.join(SECTIONS)}",
         )
     for name in ("training", "environment", "metrics", "lineage"):
         if not isinstance(given.get(name, {}), dict):

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One reason for no."""
+    """One reason for no; ``hint`` is what to run about it, if anything."""
 
     gate: str
     message: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Decision:
         if self.refusals:
             raise RefusedError(
                 f"{what} is refused: {self.refusals[0].message}",
-                *(refusal.message for refusal in self.refusals[1:]),
+                *(refusal.hint for refusal in self.refusals if refusal.hint),
                 problems=[
                     {"code": "E_GATE", "gate": refusal.gate, "message": refusal.message}
                     for refusal in self.refusals
@@ -100,7 +101,7 @@ def _stage_rules(
 ) -> list[Refusal]:
     rules = view.policy.rules_for(stage)
     if rules is None:
-        return [Refusal("policy", f"the policy has no rules for stage {stage}.")]
+        return [Refusal("policy", f"the policy has no rules for stage {stage}")]
     refusals = []
     source = rules.source
     if source is not None and (
@@ -110,7 +111,7 @@ def _stage_rules(
         refusals.append(
             Refusal(
                 "from",
-                f"{name} has not been in {source}, from where {stage} is reached: "
+                f"{stage} is reached from {source}, where {name} has never been.",
                 f"gitmodel promote {name} {source}",
             )
         )

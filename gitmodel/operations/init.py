@@ -107,7 +107,7 @@ def init(
         policy.to_document(),
         kind="policy",
         role="root",
-        registry_id=None,
+        authority=None,
     )
 
     def build(view: View) -> Plan[None]:
@@ -168,7 +168,7 @@ def _existing(
     if (stages and stages != settings.stages) or (name and name != settings.name):
         raise ConflictError(
             f"This is the registry {settings.name} already, with the stages "
-            f"{', '.join(settings.stages)}.",
+            f"{', '.join(settings.stages)}",
             f"Edit {layout.SETTINGS} and commit it to change its name.",
         )
     export_signers(handle.repository, view.policy)

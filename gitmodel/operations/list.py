@@ -141,7 +141,7 @@ def _sorted(versions: list[ModelVersion], key: str) -> list[ModelVersion]:
     }
     if not values and versions:
         raise InputError(
-            f"No version has the metric {key}.",
+            f"No version has the metric {key}",
             "Sort by version, createdAt, or a metric such as validation.accuracy.",
         )
     return sorted(

@@ -11,7 +11,7 @@ from gitmodel.domain.transition import Action, Transition
 from gitmodel.formats import schema
 from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.registry import layout
-from gitmodel.registry.change import Change, sign_document
+from gitmodel.registry.change import Authority, Change, sign_document
 
 if TYPE_CHECKING:
     from gitmodel.domain.history import StageHistory
@@ -80,7 +80,7 @@ def record_move(handle: RegistryHandle, view: View, move: Move) -> Moved:
         transition.to_document(),
         kind="transition",
         role=move.role,
-        registry_id=view.registry_id,
+        authority=Authority(view.registry_id, view.policy_digest),
     )
     before = origin.version if origin else "nothing"
     change = Change(

@@ -20,7 +20,7 @@ from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.operations.facts import Facts, gather
 from gitmodel.operations.inspection import inspect_artifacts
 from gitmodel.registry import layout
-from gitmodel.registry.change import Change, Plan, sign_document
+from gitmodel.registry.change import Authority, Change, Plan, sign_document
 from gitmodel.registry.transaction import Mode, transact
 from gitmodel.registry.versions import manifest_digest
 
@@ -136,7 +136,7 @@ def register(
             document,
             kind="version",
             role="publisher",
-            registry_id=view.registry_id,
+            authority=Authority(view.registry_id, view.policy_digest),
         )
         files: dict[str, bytes | None] = {**blobs, **signed.files}
         files[layout.oms_path(model, str(version))] = _model_signature(
@@ -212,7 +212,7 @@ def _choose_version(view: View, model: str, naming: Naming) -> Version:
         raise ConflictError(
             f"{model}@{naming.version} exists, and versions never change.",
             f"gitmodel register {model} … --bump patch  makes "
-            f"{(highest or naming.version).bump('patch')}.",
+            f"{(highest or naming.version).bump('patch')}",
             code="E_VERSION_EXISTS",
         )
     refuse_case_collision(str(naming.version), map(str, existing))
@@ -250,7 +250,7 @@ def _require_lfs_attributes(
     if uncovered:
         raise ConflictError(
             f"{len(uncovered)} artifacts would not be LFS objects, such as "
-            f"{uncovered[0]}.",
+            f"{uncovered[0]}",
             f"Put this line last in {layout.ATTRIBUTES} and commit it: "
             f"{layout.ARTIFACTS_PATTERN} filter=lfs diff=lfs merge=lfs -text",
             code="E_ATTRIBUTES",

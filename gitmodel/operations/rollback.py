@@ -103,7 +103,7 @@ def rollback(
             )
         history, records = require_sound_history(view, stage, model)
         if history.current is None:
-            raise NotFoundError(f"Stage {stage} holds no version of {model}.")
+            raise NotFoundError(f"Stage {stage} holds no version of {model}")
         tenure, skipped = (
             (_named(handle, view, model, stage, history, to), ())
             if to is not None
@@ -166,7 +166,7 @@ def _named(
         lived = dict.fromkeys(stay.release.version for stay in history.tenures())
         raise ConflictError(
             f"{model}@{version} has never been in {stage}: that would be a promotion.",
-            f"Versions that were: {', '.join(lived)}.",
+            f"Versions that were: {', '.join(lived)}",
             f"gitmodel promote {model}@{version} {stage}",
             code="E_ROLLBACK_TO_NEVER_PROMOTED",
         )

@@ -101,5 +101,5 @@ def view_at(handle: RegistryHandle, moment: datetime) -> View:
     )  # fmt: skip
     commit = found.decode().strip()
     if not commit:
-        raise NotFoundError(f"The registry did not exist at {moment.isoformat()}.")
+        raise NotFoundError(f"The registry did not exist at {moment.isoformat()}")
     return handle.view(commit)

@@ -63,7 +63,7 @@ def require_sound_version(
     if missing:
         raise NotFoundError(
             f"{len(missing)} of {len(artifacts)} artifacts of "
-            f"{model}@{release.version} are not in this clone, such as {missing[0]}.",
+            f"{model}@{release.version} are not in this clone, such as {missing[0]}",
             f"gitmodel pull {model}@{release.version}  fetches them.",
             code="E_ARTIFACT_MISSING",
         )

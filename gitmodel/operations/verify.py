@@ -158,7 +158,7 @@ def _verify_versions(view: View, findings: Findings, files: Iterable[str]) -> No
         path = layout.model_path(model)
         document = verify_plain(view, findings, path, "Model")
         if document is not None and document["name"] != model:
-            findings.add("E_NAME", f"it describes {document['name']}.", path)
+            findings.add("E_NAME", f"it describes {document['name']}", path)
 
 
 def _verify_stages(view: View, findings: Findings, files: Iterable[str]) -> None:

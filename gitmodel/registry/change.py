@@ -44,6 +44,14 @@ class Plan(Generic[T]):
     result: T
 
 
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What entitles a signer: a registry, by its id, and its policy in force."""
+
+    registry: Digest
+    policy: Digest
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedFiles:
     """A document and its signature, ready to be written."""
@@ -60,7 +68,7 @@ def sign_document(
     *,
     kind: str,
     role: str,
-    registry_id: Digest | None,
+    authority: Authority | None,
 ) -> SignedFiles:
     """Write a document as YAML and sign those bytes.
 
@@ -70,12 +78,13 @@ def sign_document(
         document: Its content, in the order to write it.
         kind: ``version``, ``transition`` or ``policy``.
         role: The role in which the signer acts.
-        registry_id: None for policy 1, whose own digest is the registry's id.
+        authority: Where that role is given; None for policy 1, which gives it itself.
     """
     data = yaml_writer.dump(document)
     digest = Digest.of(data)
     said = Endorsement(
-        registry=registry_id or digest,
+        registry=authority.registry if authority else digest,
+        policy=authority.policy if authority else digest,
         role=role,
         decision="approve",
         comment="",

@@ -129,15 +129,29 @@ class RegistryHandle:
         commit = self.repository.resolve(revision)
         if commit is None:
             if revision == "HEAD":
-                raise NotFoundError(
-                    "This repository has no commits yet.",
-                    "gitmodel init  makes it a registry.",
-                    code="E_NO_REGISTRY",
-                )
+                raise self._unborn()
             raise NotFoundError(f"There is no commit {revision!r} here.")
         view = View(self.reader, commit)
         _ = view.settings
         return view
+
+    def _unborn(self) -> NotFoundError:
+        """Explain HEAD without a commit: a new repository, or the wrong branch."""
+        others = self.repository.git.run(
+            "for-each-ref", "--count=1", "--format=%(refname:short)"
+        ).decode()
+        if others:
+            return NotFoundError(
+                f"The branch {self.repository.head().branch} has no commits yet; "
+                f"other branches have, such as {others.strip()}",
+                "git switch BRANCH  goes to the branch that holds the registry.",
+                code="E_NO_REGISTRY",
+            )
+        return NotFoundError(
+            "This repository has no commits yet.",
+            "gitmodel init  makes it a registry.",
+            code="E_NO_REGISTRY",
+        )
 
     def blob_id(self, data: bytes) -> str:
         """Return the id that git gives to a blob of these bytes."""
@@ -161,7 +175,7 @@ class RegistryHandle:
             raise RefusedError(
                 f"Key {self.signer.keyid[:8]} belongs to no principal of this "
                 "registry.",
-                f"Its principals are: {names}.",
+                f"Its principals are: {names}",
                 "GITMODEL_KEY=FILE or --key FILE chooses another key; "
                 "gitmodel key list  shows yours.",
                 code="E_UNTRUSTED_KEY",
@@ -180,7 +194,7 @@ class RegistryHandle:
             members = ", ".join(found.members) if found else "nobody"
             raise RefusedError(
                 f"{owner} is not a {role} in this registry.",
-                f"Those who are: {members}.",
+                f"Those who are: {members}",
                 code="E_ROLE",
             )
         return owner

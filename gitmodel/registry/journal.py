@@ -2,16 +2,23 @@
 
 Written before the branch moves, removed after the work tree was refreshed. If
 the process dies in between, the next command finishes the refresh, so a killed
-promotion never looks like a staged undo of itself.
+promotion never looks like a staged undo of itself. With a remote it is written
+before the push: a clone that died then catches up with what it had pushed.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitmodel.adapters.git.history import PathChange, changes, first_parent_line
+from gitmodel.adapters.git import commits
+from gitmodel.adapters.git.history import (
+    PathChange,
+    changes,
+    first_parent_line,
+    is_ancestor,
+)
 from gitmodel.adapters.git.worktree import Touched, refresh
 
 if TYPE_CHECKING:
@@ -23,11 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A branch goes from ``old`` (None: unborn) to ``new``."""
+    """A branch goes from ``old`` (None: unborn) to ``new``.
+
+    Attributes:
+        pushed_to: The remote that gets ``new`` before this clone moves; None if this
+            clone moves first.
+    """
 
     ref: str
     old: str | None
     new: str
+    pushed_to: str | None = None
 
 
 def _path(repository: Repository) -> Path:
@@ -45,10 +58,17 @@ def write(repository: Repository, move: Move) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(
-        json.dumps({"ref": move.ref, "old": old, "new": move.new}),
-        encoding="utf-8",
+        json.dumps(asdict(replace(move, old=old))), encoding="utf-8"
     )
     temporary.replace(path)
+
+
+def retract(repository: Repository, move: Move) -> None:
+    """Forget that ``move`` was about to happen; files may still lag behind."""
+    noted = _noted(repository)
+    clear(repository)
+    if noted is not None and noted.old != move.old and move.old is not None:
+        write(repository, Move(move.ref, noted.old, move.old))
 
 
 def pending(repository: Repository) -> bool:
@@ -81,16 +101,40 @@ def recover(repository: Repository, reader: ObjectReader) -> None:
     """
     move = _noted(repository)
     head = repository.head()
-    if move is not None and (head.ref, head.commit) == (move.ref, move.new):
+    if move is None or head.ref != move.ref:
+        clear(repository)
+    elif head.commit == move.new:
+        follow(repository, reader, move)
+    elif head.commit is not None and _has_landed(repository, head.commit, move):
+        commits.move_branch(
+            repository,
+            move.ref,
+            new=move.new,
+            old=head.commit,
+            why="gitmodel: what was pushed",
+        )
         follow(repository, reader, move)
     else:
         clear(repository)
 
 
+def _has_landed(repository: Repository, here: str, move: Move) -> bool:
+    """Say whether a push that was cut off is known to have reached the remote."""
+    if move.pushed_to is None:
+        return False
+    branch = move.ref.removeprefix("refs/heads/")
+    theirs = repository.resolve(f"refs/remotes/{move.pushed_to}/{branch}")
+    return (
+        theirs is not None
+        and is_ancestor(repository, move.new, theirs)
+        and is_ancestor(repository, here, move.new)
+    )
+
+
 def _noted(repository: Repository) -> Move | None:
     try:
         noted = json.loads(_path(repository).read_text(encoding="utf-8"))
-        return Move(noted["ref"], noted["old"], noted["new"])
+        return Move(noted["ref"], noted["old"], noted["new"], noted.get("pushed_to"))
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):

@@ -1,18 +1,22 @@
-"""Brings a change to the remote: objects first, then the commit, then this clone."""
+"""Brings a change to the remote: objects first, then the commit, then this clone.
+
+A lost race starts over from what the winner left, for as long as the remote keeps
+moving; the plan is made anew each time, and may find that it makes no sense any more.
+"""
 
 from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from gitmodel.adapters.git import commits, porcelain
-from gitmodel.adapters.git.history import changes, first_parent_line
+from gitmodel.adapters.git import commits, history, porcelain
 from gitmodel.adapters.git.porcelain import PushRejectedError
 from gitmodel.adapters.lfs import transfer
 from gitmodel.errors import ConflictError
-from gitmodel.formats.lfs_pointer import Pointer
-from gitmodel.registry import journal, layout
+from gitmodel.formats.lfs_pointer import CUTOFF, Pointer
+from gitmodel.registry import journal
 from gitmodel.registry.done import Done
 from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.view import View
@@ -20,6 +24,7 @@ from gitmodel.registry.view import View
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gitmodel.domain.digest import Digest
     from gitmodel.registry.change import Change, Plan
     from gitmodel.registry.handle import RegistryHandle
 
@@ -27,8 +32,10 @@ if TYPE_CHECKING:
     Land = Callable[[RegistryHandle, journal.Move, str], None]
 
 T = TypeVar("T")
-_ATTEMPTS = 8
-_PAUSE = 0.2
+_PATIENCE = 120.0  # seconds of losing races to others
+_STUCK = 5  # rejections in a row by a remote that did not move
+_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
 
 
 def publish(
@@ -46,73 +53,123 @@ def publish(
     """
     remote = remote_of(handle.repository, ref)
     branch = ref.removeprefix("refs/heads/")
-    attempt = 0
+    deadline = time.monotonic() + _PATIENCE
+    uploaded: set[Digest] = set()
+    lost = stuck = 0
+    last: str | None = None
     while True:
-        attempt += 1
         theirs = porcelain.fetch(handle.repository, remote, branch)
-        base = _take_in(handle, ref, theirs)
+        base = _take_in(handle, ref, remote, theirs)
         view = View(handle.reader, base)
         plan = build(view)
         tip = write(handle, view, plan.change) if plan.change else base
         if tip is None or tip == theirs:
             return Done(plan.result, None)
-        upload(handle, remote, tip, theirs)
+        upload(handle, remote, tip, theirs, uploaded)
+        move = journal.Move(ref, base, tip)
         try:
-            porcelain.push(handle.repository, remote, tip, branch)
+            _push(handle, remote, branch, move, moves=plan.change is not None)
         except PushRejectedError:
-            if attempt == _ATTEMPTS:
+            lost += 1
+            stuck = stuck + 1 if theirs == last else 0
+            last = theirs
+            if time.monotonic() > deadline or stuck == _STUCK:
                 raise
             # Others are pushing too: spread out, so that everyone gets a turn.
-            time.sleep(_PAUSE * attempt * random.random())  # noqa: S311
+            longest = min(_PAUSE * 2**lost, _LONGEST_PAUSE)
+            time.sleep(longest * random.random())  # noqa: S311
             continue
         if plan.change is None:
             return Done(plan.result, None)
-        land(handle, journal.Move(ref, base, tip), plan.change.message.subject)
+        try:
+            land(handle, move, plan.change.message.subject)
+        except ConflictError as error:
+            handle.context.warn(
+                f"The remote {remote} has the change, but this clone does not: "
+                f"{branch} moved here meanwhile.  git merge {remote}/{branch}  "
+                f"brings it here. ({error.message})"
+            )
         return Done(plan.result, tip)
 
 
-def _take_in(handle: RegistryHandle, ref: str, theirs: str | None) -> str | None:
+def _push(
+    handle: RegistryHandle, remote: str, branch: str, move: journal.Move, *, moves: bool
+) -> None:
+    """Push, with a note of what this clone must do if it dies once the remote has it."""
+    if not moves:
+        porcelain.push(handle.repository, remote, move.new, branch)
+        return
+    journal.write(handle.repository, replace(move, pushed_to=remote))
+    try:
+        porcelain.push(handle.repository, remote, move.new, branch)
+    except Exception:
+        journal.retract(handle.repository, move)
+        raise
+
+
+def _take_in(
+    handle: RegistryHandle, ref: str, remote: str, theirs: str | None
+) -> str | None:
     """Fast-forward this clone to the remote's branch; return where it then is."""
-    ours = handle.repository.resolve(ref)
+    repository = handle.repository
+    ours = repository.resolve(ref)
     if theirs is None or theirs == ours:
         return ours
-    if ours is None or _is_ancestor(handle, ours, theirs):
-        commits.fast_forward(handle.repository, theirs)
+    if ours is None or history.is_ancestor(repository, ours, theirs):
+        commits.fast_forward(repository, theirs)
         return theirs
-    if _is_ancestor(handle, theirs, ours):
+    if history.is_ancestor(repository, theirs, ours):
         return ours
     raise ConflictError(
         "This clone and the remote have parted: each has commits that the other "
         "has not.",
-        "git fetch && git merge  joins them (never rebase signed commits).",
+        f"git merge {remote}/{ref.removeprefix('refs/heads/')}  joins them; "
+        "then run the command again.",
+        "Never rebase: it would throw signatures away.",
         code="E_DIVERGED",
     )
 
 
-def _is_ancestor(handle: RegistryHandle, older: str, newer: str) -> bool:
-    git = handle.repository.git
-    return git.attempt("merge-base", "--is-ancestor", older, newer)[0] == 0
-
-
-def upload(handle: RegistryHandle, remote: str, tip: str, have: str | None) -> None:
+def upload(
+    handle: RegistryHandle,
+    remote: str,
+    tip: str,
+    have: str | None,
+    uploaded: set[Digest],
+) -> None:
     """Upload the LFS objects that commits up to ``tip`` added after ``have``.
 
+    These are the artifacts of earlier commits too, and any LFS files of the user's:
+    no hook of git-lfs runs when gitmodel pushes.
+
+    Args:
+        handle: The registry.
+        remote: Where to.
+        tip: The commit that is to be pushed.
+        have: The commit that the remote has; None for nothing.
+        uploaded: What was uploaded before; what is uploaded now joins it.
+
     Raises:
-        OutsideError: git-lfs is missing, or the upload failed.
+        OutsideError: git-lfs is missing, or the upload failed, or an object is
+            neither here nor there.
     """
-    new = []
-    for commit, parent in first_parent_line(handle.repository, tip):
-        if commit == have:
-            break
-        new.append((commit, parent))
-    blobs = [
-        change.new
-        for _, paths in changes(handle.repository, new, paths=("models",))
-        for change in paths
-        if change.status == "A" and layout.classify(change.path).kind == "artifact"
-    ]
+    blobs = history.added_blobs(handle.repository, tip, have, below=CUTOFF)
     found = (Pointer.parse(blob.data) for blob in handle.reader.read_many(blobs))
-    digests = dict.fromkeys(pointer.digest for pointer in found if pointer)
-    if digests:
-        directory = handle.repository.work_tree or handle.repository.git_dir
+    pointers = [
+        pointer
+        for pointer in found
+        if pointer and pointer.size and pointer.digest not in uploaded
+    ]
+    directory = handle.repository.work_tree or handle.repository.git_dir
+    here = [
+        pointer
+        for pointer in pointers
+        if handle.store.has(pointer.digest, pointer.size)
+    ]
+    if here:
+        digests = dict.fromkeys(pointer.digest for pointer in here)
         transfer.push_objects(directory, remote, list(digests))
+    if len(here) < len(pointers):
+        # Such as versions of another branch: fine, if the server has their objects.
+        transfer.push_commits(directory, remote, tip)
+    uploaded.update(pointer.digest for pointer in pointers)

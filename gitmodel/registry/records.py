@@ -140,15 +140,25 @@ def _open(
     view: View, signature: str, path: str, digest: Digest, kind: str
 ) -> tuple[Seal, Mapping[str, Any]]:
     bundle = Bundle.from_bytes(view.blob(signature) or b"", signature)
-    key, statement = dsse.verify_statement(bundle, policy_keys(view.policy))
-    owner = view.policy.owner_of(key.keyid)
+    statement = Statement.from_bundle(bundle)
     said = Endorsement.from_predicate(statement.predicate)
+    # Which policy entitles the signer is the signer's word. That it was the one in
+    # force when the document came is for the history to prove.
+    policy = view.policy_of(said.policy)
+    if policy is None:
+        raise IntegrityError(
+            f"The signature rests on policy {said.policy}, which this registry never "
+            "had.",
+            code="E_OTHER_POLICY",
+        )
+    key = dsse.verify_bundle(bundle, policy_keys(policy))
+    owner = policy.owner_of(key.keyid)
     wrong = _mismatch(statement, path, digest, kind)
     if wrong is None and said.registry != view.registry_id:
         wrong = ("E_OTHER_REGISTRY", "it was made for another registry.")
     if wrong is None and layout.classify(signature).keyid != key.keyid[:8]:
         wrong = ("E_SIGNATURE_NAME", f"it is by key {key.keyid[:8]}, not as named.")
-    if wrong is None and (owner is None or not view.policy.has_role(owner, said.role)):
+    if wrong is None and (owner is None or not policy.has_role(owner, said.role)):
         wrong = ("E_ROLE", f"{owner} is not a {said.role}.")
     if wrong is not None or owner is None:
         code, message = wrong or ("E_UNTRUSTED_KEY", "its key has no owner.")
@@ -169,7 +179,7 @@ def _mismatch(
     if statement.predicate_type != predicate_type(kind):
         return "E_PREDICATE", f"it signs a {statement.predicate_type}, not a {kind}."
     if statement.subject_name != path:
-        return "E_OTHER_PATH", f"it signs {statement.subject_name}."
+        return "E_OTHER_PATH", f"it signs {statement.subject_name}"
     if statement.subject_digest != digest:
         return "E_DOCUMENT_DIGEST", "it signs other bytes than this document has."
     return None

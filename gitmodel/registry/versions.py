@@ -39,7 +39,7 @@ def load(view: View, model: str, version: str) -> Found:
     if record is None:
         known = view.versions(model)
         raise NotFoundError(
-            f"{model} has no version {version}.",
+            f"{model} has no version {version}",
             f"Its highest version is {known[-1]};  gitmodel list {model}  shows all."
             if known
             else f"gitmodel register {model} FILE…  registers its first version.",
@@ -55,7 +55,7 @@ def manifest_digest(view: View, model: str, version: Version | str) -> Digest:
     """Return the digest of a manifest's bytes."""
     data = view.blob(layout.manifest_path(model, str(version)))
     if data is None:
-        raise NotFoundError(f"{model} has no version {version}.")
+        raise NotFoundError(f"{model} has no version {version}")
     return Digest.of(data)
 
 
@@ -103,14 +103,14 @@ def _by_digest(view: View, model: str, digest: Digest | None) -> Found:
     for version in view.versions(model):
         if manifest_digest(view, model, version) == digest:
             return load(view, model, str(version))
-    raise NotFoundError(f"{model} has no version with manifest {digest}.")
+    raise NotFoundError(f"{model} has no version with manifest {digest}")
 
 
 def _live(view: View, model: str, stage: str) -> Found:
     pin = view.pin(view.settings.require_stage(stage), model)
     if pin is None:
         raise NotFoundError(
-            f"Stage {stage} holds no version of {model}.",
+            f"Stage {stage} holds no version of {model}",
             f"gitmodel promote {model}@VERSION {stage}  puts one there.",
         )
     try:
@@ -135,5 +135,5 @@ def _last_known_good(view: View, model: str, stage: str) -> Found:
     history = read_history(view, view.settings.require_stage(stage), model)
     best = next(history.last_known_good(), None)
     if best is None:
-        raise NotFoundError(f"Stage {stage} has no last known good of {model}.")
+        raise NotFoundError(f"Stage {stage} has no last known good of {model}")
     return load(view, model, best.version)

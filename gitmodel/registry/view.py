@@ -125,6 +125,17 @@ class View:
         data = self._policy_bytes(self.policy_number)
         return parse("Policy", data, path, Policy.from_document)
 
+    def policy_of(self, digest: Digest) -> Policy | None:
+        """Return the policy with that digest, in force or replaced; None for none."""
+        if digest == self.policy_digest:
+            return self.policy
+        for number in range(1, self.policy_number):
+            data = self._policy_bytes(number)
+            if Digest.of(data) == digest:
+                path = layout.policy_path(number)
+                return parse("Policy", data, path, Policy.from_document)
+        return None
+
     @cached_property
     def policy_digest(self) -> Digest:
         """The digest of the policy in force."""
@@ -134,7 +145,7 @@ class View:
         data = self.blob(layout.policy_path(number)) if number else None
         if data is None:
             raise IntegrityError(
-                f"The registry has no policy {number or 1}.",
+                f"The registry has no policy {number or 1}",
                 f"git log -- {layout.policy_path(number or 1)}  shows who removed it.",
                 code="E_POLICY_MISSING",
             )
@@ -160,7 +171,7 @@ class View:
             hint = (
                 f"Did you mean {near[0]}?"
                 if near
-                else f"Models here: {', '.join(known[:10])}."
+                else f"Models here: {', '.join(known[:10])}"
                 if known
                 else f"gitmodel register {model} FILE…  registers its first version."
             )

@@ -93,12 +93,13 @@ def test_statements_round_trip(
     assert Statement.from_bytes(statement.to_bytes()) == statement
 
 
-@given(digests, names, st.sampled_from(["approve", "reject"]), text, objects)
+@given(digests, digests, names, st.sampled_from(["approve", "reject"]), text, objects)
 def test_endorsements_round_trip(
-    registry: Digest, role: str, decision: Any, comment: str, document: dict[str, Any]
+    registry: Digest, policy: Digest, role: str, decision: Any, comment: str, document: dict[str, Any]
 ) -> None:
     endorsement = Endorsement(
         registry=registry,
+        policy=policy,
         role=role,
         decision=decision,
         comment=comment,

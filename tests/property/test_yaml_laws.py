@@ -61,12 +61,13 @@ def same(one: Any, other: Any) -> bool:
 
 
 @given(documents)
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_what_is_written_reads_the_same(document: dict[str, Any]) -> None:
     assert same(read(dump(document), "f.yaml").value, document)
 
 
 @given(documents)
+@settings(deadline=None)
 def test_writing_is_stable(document: dict[str, Any]) -> None:
     data = dump(document)
     assert dump(read(data, "f.yaml").value) == data
@@ -75,6 +76,7 @@ def test_writing_is_stable(document: dict[str, Any]) -> None:
 
 
 @given(texts)
+@settings(deadline=None)
 def test_text_reads_the_same_quoted_and_in_brackets(text: str) -> None:
     assert read(quoted(text).encode(), "f.yaml").value == text
     shown = text if is_plain(text, flow=True) else quoted(text)
@@ -96,6 +98,7 @@ def test_numbers_read_the_same(value: float | bool | None) -> None:
 
 
 @given(st.binary(max_size=200))
+@settings(deadline=None)
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     document, problems = parse(data, "f.yaml")
     assert (document is None) == bool(problems)
@@ -111,7 +114,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)
 def test_almost_yaml_is_read_or_refused_and_never_crashes(text: str) -> None:
     document, problems = parse(text.encode(), "f.yaml")
     assert (document is None) == bool(problems)
@@ -155,7 +158,7 @@ def layouts(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 
 @given(layouts(), st.data())
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_edit_changes_what_it_says_and_nothing_else(
     layout: tuple[str, dict[str, Any]], data: st.DataObject
 ) -> None:
@@ -171,7 +174,7 @@ def test_an_edit_changes_what_it_says_and_nothing_else(
     try:
         edited = edit(text.encode(), {path: value}, "f.yaml").decode()
     except InputError as error:
-        if error.code == "E_EDIT" and re.search(r"^ *\? ", text, re.MULTILINE):
+        if error.code == "E_EDIT" and re.search(r"^[ -]*\? ", text, re.MULTILINE):
             return  # keys written with "?" may be refused, but never damaged
         raise
     found = read(edited.encode(), "f.yaml").value

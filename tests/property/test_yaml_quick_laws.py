@@ -82,3 +82,8 @@ def test_the_documents_of_a_registry_are_read_quickly(bench: Workbench) -> None:
 def _same(a: Any, b: Any) -> bool:
     """Compare as JSON would: 1, 1.0 and true differ."""
     return repr(a) == repr(b)
+
+
+def test_what_has_too_many_parts_is_left_to_the_strict_reader() -> None:
+    data = b"a:\n" + b"  - x\n" * 105_000
+    assert yaml_quick.value_of(data) is None

@@ -95,11 +95,12 @@ def first_parent_line(
         )
         rows = (line.split() for line in listed.decode().splitlines())
         return [(row[0], row[1] if len(row) > 1 else None) for row in rows]
-    # With paths, git rewrites parents to the previous commit that is shown; ask
-    # for the real ones.
+    # With paths, --parents would give the previous commit that is shown; %P gives
+    # the real one. And rev-list, since log obeys log.showSignature and log.follow.
     listed = repository.git.run(
-        "log", "--first-parent", "--format=%H %P", *bound, tip, "--", *paths
-    )
+        "rev-list", "--first-parent", "--no-commit-header", "--encoding=UTF-8",
+        "--format=%H %P", *bound, tip, "--", *paths,
+    )  # fmt: skip
     rows = (line.split() for line in listed.decode().splitlines())
     return [(row[0], row[1] if len(row) > 1 else None) for row in rows]
 
@@ -142,3 +143,33 @@ def commit_infos(reader: ObjectReader, oids: Sequence[str]) -> Iterator[CommitIn
     """Yield the commits of ``oids``, in order."""
     for oid, found in zip(oids, reader.read_many(oids), strict=True):
         yield CommitInfo.parse(oid, found.data)
+
+
+def is_ancestor(repository: Repository, older: str, newer: str) -> bool:
+    """Say whether ``newer`` descends from ``older``, or is the same commit."""
+    asked = ("merge-base", "--is-ancestor", older, newer)
+    return repository.git.attempt(*asked)[0] == 0
+
+
+def added_blobs(
+    repository: Repository, tip: str, have: str | None, *, below: int
+) -> list[str]:
+    """Return the blobs of fewer than ``below`` bytes that ``tip`` adds to ``have``.
+
+    Every commit counts, merged ones too, not only what is left of them in ``tip``.
+    """
+    known = (f"^{have}",) if have is not None else ()
+    listed = repository.git.run("rev-list", "--parents", tip, *known, "--").decode()
+    rows = (line.split() for line in listed.splitlines())
+    line = [(row[0], row[1] if len(row) > 1 else None) for row in rows]
+    blobs = dict.fromkeys(
+        change.new
+        for _, paths in changes(repository, line)
+        for change in paths
+        if change.status != "D" and change.new_mode in _FILES
+    )
+    if have is not None:
+        # What a merge took over from ``have`` is a difference to its first parent.
+        for _, paths in changes(repository, [(tip, have)]) if blobs else ():
+            kept = {change.new for change in paths}
+    return _smaller(repository, list(blobs), below)

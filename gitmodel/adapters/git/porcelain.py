@@ -8,6 +8,7 @@ knows the conventions; the bulk of the work goes through ``process`` instead
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+#: How ``push --porcelain`` says, in parentheses, that somebody else was faster.
+_LOST_RACE = (
+    "fetch first",
+    "non-fast-forward",
+    "cannot lock ref",
+    "incorrect old value",
+    "failed to update ref",
+)
 _QUIET = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0")
 
 
@@ -101,7 +110,8 @@ def push(repository: Repository, remote: str, commit: str, branch: str) -> None:
 
     Raises:
         PushRejectedError: Somebody else moved the branch.
-        OutsideError: The remote cannot be reached or refuses.
+        OutsideError: The remote cannot be reached (E_REMOTE) or refuses
+            (E_REMOTE_REFUSED).
     """
     try:
         with (
@@ -112,36 +122,53 @@ def push(repository: Repository, remote: str, commit: str, branch: str) -> None:
                 "--porcelain", remote, f"{commit}:refs/heads/{branch}"
             )
     except GitCommandError as error:
-        said = f"{error.stdout}{error.stderr}"
-        if any(
-            phrase in said
-            for phrase in (
-                "fetch first",
-                "non-fast-forward",
-                "cannot lock ref",
-                "incorrect old value",
-                "failed to update ref",
-            )
-        ):
+        verdict = _verdict(error)
+        if verdict is None:
+            raise _unreachable(remote, error) from error
+        if any(phrase in verdict for phrase in _LOST_RACE):
             raise PushRejectedError(
                 f"{branch} moved on {remote} while this command ran.",
                 "Run the command again.",
             ) from error
-        raise _unreachable(remote, error) from error
+        heard = [
+            line.removeprefix("remote:").strip()
+            for line in _lines(error.stderr)
+            if line.startswith("remote:")
+        ]
+        said = " ".join(filter(None, heard))
+        raise OutsideError(
+            f"The remote {remote!r} refused the change {verdict}"
+            + (f": {said}" if said else "."),
+            "Nothing was changed, there or here.",
+            code="E_REMOTE_REFUSED",
+        ) from error
+
+
+def _verdict(error: GitCommandError) -> str | None:
+    """Return what ``push --porcelain`` says of a branch that it could not update.
+
+    Only that line decides: what a hook prints may contain any words.
+    """
+    for line in _lines(error.stdout):
+        if line.startswith("!"):
+            return line.rpartition("]")[2].strip()
+    return None
+
+
+def _lines(stream: str) -> list[str]:
+    """Return the lines of what GitPython quotes as ``stderr: '…'``."""
+    text = re.sub(r"^\s*std(out|err): '|'\s*$", "", str(stream))
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _unreachable(remote: str, error: GitCommandError) -> OutsideError:
-    lines = [
-        line.strip()
-        for line in str(error.stderr).replace("stderr:", "").strip(" \n'").splitlines()
-        if line.strip()
-    ]
+    lines = _lines(error.stderr)
     reason = next(
         (line for line in lines if line.startswith(("fatal:", "remote:", "ERROR:"))),
         lines[0] if lines else "no reason given",
     )
     return OutsideError(
-        f"The remote {remote!r} refused or could not be reached: {reason}",
+        f"The remote {remote!r} could not be reached: {reason}",
         f"git ls-remote {remote}  shows whether git can reach it.",
         code="E_REMOTE",
     )

@@ -73,7 +73,7 @@ class Repository:
                     code="E_OWNERSHIP",
                 ) from error
             raise NotFoundError(
-                f"{directory} is not in a git repository.",
+                f"{directory.absolute()} is not in a git repository.",
                 "gitmodel init  makes a registry here;  gitmodel -C DIR …  uses one "
                 "elsewhere.",
                 code="E_NO_REPOSITORY",

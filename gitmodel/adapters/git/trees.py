@@ -1,15 +1,32 @@
-"""Tree objects: their bytes, and new trees made from old ones by changed paths."""
+"""Tree objects: their bytes, and new trees made from old ones by changed paths.
+
+Reading is strict. git itself puts up with a tree that names a file twice, out of
+order or with a slash in its name, and different commands then see different files.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from gitmodel.errors import IntegrityError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FILE = 0o100644
 TREE = 0o40000
+#: Every mode that a git has ever written.
+_MODES = {
+    b"100644": FILE,
+    b"100664": 0o100664,
+    b"100755": 0o100755,
+    b"120000": 0o120000,
+    b"160000": 0o160000,
+    b"40000": TREE,
+    b"040000": TREE,
+}
+_RESERVED = frozenset({b".", b"..", b".git"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +60,38 @@ def decode(data: bytes, hash_size: int) -> dict[str, Entry]:
     """Read the bytes of a tree object; ``hash_size`` is 20 or 32.
 
     Names that are not UTF-8 keep their bytes as surrogates.
+
+    Raises:
+        IntegrityError: git would not have written it (``E_TREE``).
     """
     entries: dict[str, Entry] = {}
     start = 0
+    last = b""
     while start < len(data):
-        space = data.index(b" ", start)
-        end = data.index(b"\0", space)
-        name = data[space + 1 : end].decode("utf-8", "surrogateescape")
-        mode = int(data[start:space], 8)
+        space = data.find(b" ", start)
+        end = data.find(b"\0", space)
+        mode = _MODES.get(data[start:space])
+        name = data[space + 1 : end]
         start = end + 1 + hash_size
-        entries[name] = Entry(mode, data[end + 1 : start].hex())
+        if space < 0 or end < 0 or start > len(data) or mode is None:
+            raise _malformed("an entry of it cannot be read")
+        order = name + b"/" if mode == TREE else name
+        if not name or b"/" in name or name.lower() in _RESERVED:
+            raise _malformed(f"no file can be called {name[:80]!r}")
+        key = name.decode("utf-8", "surrogateescape")
+        if order <= last or key in entries:
+            raise _malformed(f"{name[:80]!r} is there twice, or out of order")
+        last = order
+        entries[key] = Entry(mode, data[end + 1 : start].hex())
     return entries
+
+
+def _malformed(why: str) -> IntegrityError:
+    return IntegrityError(
+        f"A tree of this repository is malformed: {why}.",
+        "git fsck  names it.",
+        code="E_TREE",
+    )
 
 
 def encode(entries: Mapping[str, Entry]) -> bytes:

@@ -158,6 +158,8 @@ def printable(path: Path) -> str:
 
 
 def _clause(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "it does not exist"
     return f"it cannot be read: {error.strerror}"
 
 

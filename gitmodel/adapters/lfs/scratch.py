@@ -2,8 +2,8 @@
 
 ``<store>/tmp/gitmodel-<random>/`` belongs to one process, which holds ``flock`` on
 the file ``lock`` in it. Whoever is killed lets go of the lock, and ``sweep`` removes
-what nobody holds. git-lfs also tidies ``tmp``: it removes files older than an hour
-from directories untouched for an hour, so a long run has to call ``touch``.
+what nobody holds. git-lfs after 3.7 tidies ``tmp`` too: it removes files older than an
+hour from directories untouched for an hour, so a long run has to call ``touch``.
 """
 
 from __future__ import annotations

@@ -139,6 +139,8 @@ def copy(
         raise EOFError
     sparse = found.st_blocks * _BLOCK < size
     if sparse:
+        # Some file systems take bytes that they have not written yet for a hole.
+        os.fsync(inside)
         os.ftruncate(outside, size)
     for start, end in _extents(inside, size) if sparse else ((0, size),):
         offset = start

@@ -7,11 +7,13 @@ work without it.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.environment import child_environment
-from gitmodel.errors import OutsideError
+from gitmodel.adapters.lfs.store import E_DIGEST, E_MISSING
+from gitmodel.errors import IntegrityError, NotFoundError, OutsideError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +22,15 @@ if TYPE_CHECKING:
     from gitmodel.domain.digest import Digest
 
 _ARGUMENTS = 500
+#: No hooks, and nothing fetched beyond what is asked for.
+_SETTINGS = ("-c", "core.hooksPath=/dev/null", "-c", "lfs.fetchRecentAlways=false")
+#: Lines of git-lfs that say what it does, or only that it failed.
+_CHATTER = ("fetch:", "push:", "Uploading", "Downloading", "error: failed to", "hint:")
+# git-lfs has one exit status for every failure: what it says tells them apart.
+_NOT_THERE = re.compile(
+    r"\[4(04|10)\]|\b4(04|10) [A-Z]|object not found|does not exist on the server"
+)
+_OTHER_BYTES = re.compile(r"expected OID|\[422\]|\b422 [A-Z]")
 
 
 def version() -> str | None:
@@ -50,13 +61,74 @@ def push_objects(directory: Path, remote: str, digests: Sequence[Digest]) -> Non
         _run(directory, "push", "--object-id", remote, *chunk)
 
 
+def push_commits(directory: Path, remote: str, commit: str) -> None:
+    """Upload what ``commit`` and its ancestors need and the remote has not.
+
+    Slower than :func:`push_objects`, but content with objects that are not here as
+    long as the server has them.
+
+    Raises:
+        OutsideError: git-lfs is missing or failed, or neither side has an object.
+    """
+    _run(directory, "push", remote, commit)
+
+
 def fetch_objects(directory: Path, remote: str, commit: str, path: str) -> None:
     """Download the objects that ``commit`` names below ``path``, and no others.
 
     Raises:
+        NotFoundError: The server has not all of them (E_ARTIFACT_MISSING).
+        IntegrityError: The server sent other bytes; they were thrown away
+            (E_ARTIFACT_DIGEST).
         OutsideError: git-lfs is missing or failed.
     """
-    _run(directory, "fetch", f"--include={path}/**", "--exclude=", remote, commit)
+    try:
+        _run(
+            directory,
+            "fetch",
+            f"--include={path}/**",
+            "--exclude=",
+            remote,
+            commit,
+        )
+    except LfsError as error:
+        if _OTHER_BYTES.search(error.said):
+            raise IntegrityError(
+                f"The LFS server of {remote} sent other bytes than were asked for: "
+                f"{error.reason}",
+                "Nothing of it was kept. Tell whoever runs the server; another clone "
+                "may still have the right bytes:  git lfs push --all REMOTE .",
+                code=E_DIGEST,
+            ) from error
+        if _NOT_THERE.search(error.said):
+            raise NotFoundError(
+                f"The LFS server of {remote} does not have it: {error.reason}",
+                "git lfs env  shows which server was asked;  git lfs push --all "
+                "REMOTE  in a clone that has the bytes uploads them.",
+                code=E_MISSING,
+            ) from error
+        raise
+
+
+class LfsError(OutsideError):
+    """git-lfs failed.
+
+    Attributes:
+        said: Everything that it wrote.
+        reason: The line that says why.
+    """
+
+    default_code = "E_LFS"
+
+    def __init__(self, verb: str, status: int, said: str) -> None:
+        self.said = said
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        telling = [line for line in lines if not line.startswith(_CHATTER)]
+        self.reason = (telling or lines or [f"exit status {status}"])[0]
+        super().__init__(
+            f"git lfs {verb} failed: {self.reason}",
+            "git lfs env  shows the endpoint;  gitmodel doctor  checks the set-up.",
+        )
 
 
 def _run(directory: Path, *args: str) -> None:
@@ -68,7 +140,7 @@ def _run(directory: Path, *args: str) -> None:
             code="E_NO_GIT_LFS",
         )
     done = subprocess.run(
-        ["git", "-c", "core.hooksPath=/dev/null", "lfs", *args],  # noqa: S607
+        ["git", *_SETTINGS, "lfs", *args],  # noqa: S607
         cwd=directory,
         capture_output=True,
         text=True,
@@ -77,10 +149,4 @@ def _run(directory: Path, *args: str) -> None:
         check=False,
     )
     if done.returncode != 0:
-        said = (done.stderr + done.stdout).strip().splitlines()
-        reason = said[-1] if said else f"exit status {done.returncode}"
-        raise OutsideError(
-            f"git lfs {args[0]} failed: {reason}",
-            "git lfs env  shows the endpoint;  gitmodel doctor  checks the set-up.",
-            code="E_LFS",
-        )
+        raise LfsError(args[0], done.returncode, done.stderr + done.stdout)

@@ -161,7 +161,7 @@ def _read(path: Path, *, private: bool) -> bytes:
             os.close(handle)
     except FileNotFoundError as error:
         raise NotFoundError(
-            f"There is no key at {path}.", "Run `gitmodel key new` to make one."
+            f"There is no key at {path}", "Run `gitmodel key new` to make one."
         ) from error
     except OSError as error:
         raise OutsideError(f"Cannot read {path}: {error.strerror}.") from error

@@ -108,7 +108,7 @@ def decode(
         if secret is None:
             raise _malformed(name) from error
         raise GitmodelError(
-            f"The passphrase does not open {name}.", code="E_PASSPHRASE"
+            f"The passphrase does not open {name}", code="E_PASSPHRASE"
         ) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         kind = type(key).__name__.removesuffix("PrivateKey").lstrip("_")

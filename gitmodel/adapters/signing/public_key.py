@@ -99,7 +99,7 @@ def declared_key(keyid: str, text: str) -> PublicKey:
     key = public_key(text)
     if key.keyid != keyid:
         raise InputError(
-            f"The key listed as {keyid[:8]} is in truth {key.keyid[:8]}.",
+            f"The key listed as {keyid[:8]} is in truth {key.keyid[:8]}",
             code="E_KEYID",
         )
     return key

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Command
 from gitmodel.cli.options import SELECTOR, STAGE, json_option
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 REFUSED = 3
 
 
-@click.command("check")
+@click.command("check", cls=Command)
 @click.argument("selector", type=SELECTOR, required=False)
 @click.option(
     "--stage",
@@ -24,11 +25,11 @@ REFUSED = 3
 @json_option
 @click.pass_obj
 def command(session: Session, selector: str | None, stage: str | None) -> int:
-    r"""Ask whether a promotion would be allowed; change nothing.
+    """Ask whether a promotion would be allowed; change nothing.
 
-    Without SELECTOR, the highest version of every model. Exit code 3 means no.
+    Checks the version that SELECTOR names, or the highest version of every model. Exit
+    code 3 means no; every refusal is listed.
 
-    \b
     Examples:
       gitmodel check fraud@1.2.0 --stage production
       gitmodel check --json
@@ -47,6 +48,7 @@ def command(session: Session, selector: str | None, stage: str | None) -> int:
             {
                 "gate": refusal.gate,
                 "message": refusal.message,
+                "hint": refusal.hint,
                 "model": one.model,
                 "version": one.version,
                 "stage": one.stage,
@@ -68,6 +70,10 @@ def command(session: Session, selector: str | None, stage: str | None) -> int:
             else session.style("refused", fg="red")
         )
         lines.append(f"{word}  {what}")
-        lines += [f"  {refusal.gate}: {refusal.message}" for refusal in one.refusals]
+        for refusal in one.refusals:
+            lines.append(f"  {refusal.gate}: {refusal.message}")
+            lines += [f"    -> {refusal.hint}"] if refusal.hint else []
     session.answer(data, "\n".join(lines))
+    if not found:
+        session.note("No models are registered yet.")
     return 0 if allowed else REFUSED

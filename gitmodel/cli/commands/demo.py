@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Command
 from gitmodel.cli.options import json_option
 
 if TYPE_CHECKING:
     from gitmodel.cli.session import Session
 
 
-@click.command("demo")
-@click.argument("directory", required=False, metavar="[DIR]")
+@click.command("demo", cls=Command)
+@click.argument("directory", required=False, metavar="[DIR]", type=click.Path())
 @json_option
 @click.pass_obj
 def command(session: Session, directory: str | None) -> None:
-    r"""Watch the whole story on a real trained model, in under a minute.
+    """Watch the whole story on a real trained model.
 
-    Trains three models (one on poisoned labels), registers and promotes them, finds
-    the poisoned one by measuring it, rolls back, verifies, tampers and verifies again.
-    Needs no server and no account; leaves the registry for you to explore.
+    In under a minute: trains three models (one on poisoned labels), registers and
+    promotes them, finds the poisoned one by measuring it, rolls back, verifies, tampers
+    and verifies again. Needs no server and no account; leaves the registry in DIR, or
+    in a new temporary directory, for you to explore.
 
-    \b
     Examples:
       gitmodel demo
       gitmodel demo ~/gitmodel-demo

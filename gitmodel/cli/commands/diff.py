@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Command
 from gitmodel.cli.options import SELECTOR, json_option
 
 if TYPE_CHECKING:
@@ -13,15 +14,16 @@ if TYPE_CHECKING:
     from gitmodel.operations.diff import DiffResult
 
 
-@click.command("diff")
+@click.command("diff", cls=Command)
 @click.argument("a", type=SELECTOR)
 @click.argument("b", type=SELECTOR)
 @json_option
 @click.pass_obj
 def command(session: Session, a: str, b: str) -> None:
-    r"""Compare two versions: facts, metrics and artifacts.
+    """Compare two versions: facts, metrics and artifacts.
 
-    \b
+    A and B are selectors; they may name versions of different models.
+
     Examples:
       gitmodel diff fraud@1.1.0 fraud@1.2.0
       gitmodel diff fraud#production fraud@latest --json

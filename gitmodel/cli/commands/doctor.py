@@ -6,22 +6,24 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Command
 from gitmodel.cli.options import json_option
 
 if TYPE_CHECKING:
     from gitmodel.cli.session import Session
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Command)
 @json_option
 @click.pass_obj
 def command(session: Session) -> int:
-    r"""Check whether this clone, git, LFS, remote, key and policy are fit.
+    """Check whether this clone, its tools and its key are fit for work.
 
-    Exit code 1 means that something must be repaired before commands can work;
-    advice alone leaves it at 0.
+    Looks at git, git-lfs, the repository, branch, registry, policy, LFS attributes and
+    store, the remote and your key, and says how to mend what is wrong. Exit code 1
+    means that something must be repaired before commands can work; advice alone leaves
+    it at 0.
 
-    \b
     Examples:
       gitmodel doctor
       gitmodel doctor --json

@@ -7,24 +7,30 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Command
 from gitmodel.cli.options import json_option
 
 if TYPE_CHECKING:
     from gitmodel.cli.session import Session
 
 
-@click.command("init")
-@click.argument("directory", required=False, metavar="[DIR]")
+@click.command("init", cls=Command)
+@click.argument("directory", required=False, metavar="[DIR]", type=click.Path())
 @click.option(
     "--stage", "stages", multiple=True, metavar="STAGE",
     help="A stage, in promotion order; repeat it.  [default: dev, staging, production]",
 )  # fmt: skip
-@click.option("--name", help="Name of the registry.  [default: the directory's]")
+@click.option(
+    "--name", metavar="NAME", help="Name of the registry.  [default: the directory's]"
+)
 @click.option(
     "--principal", metavar="NAME",
     help="Who the key belongs to.  [default: git's user.name]",
 )  # fmt: skip
-@click.option("--key", "key", metavar="FILE", help="Sign with this key.")
+@click.option(
+    "--key", metavar="FILE", type=click.Path(),
+    help="Sign with this key.  [default: yours; made where there is none]",
+)  # fmt: skip
 @json_option
 @click.pass_obj
 def command(
@@ -35,12 +41,11 @@ def command(
     principal: str | None,
     key: str | None,
 ) -> None:
-    r"""Make a git repository a registry.
+    """Make a git repository a registry.
 
     Makes the repository if there is none, a key if you have none, and one signed
     commit with the settings and policy 1. A registry is left as it is.
 
-    \b
     Examples:
       gitmodel init
       gitmodel init registry --stage test --stage live
@@ -77,7 +82,7 @@ def command(
         f"  commit     {result.commit[:12]}",
     )
     if result.created:
-        session.hint(
-            "keep the root digest somewhere else: it is what auditors verify against."
+        session.note(
+            "Keep the root digest elsewhere, too: it is what others verify against."
         )
         session.hint("gitmodel register MODEL FILE…")

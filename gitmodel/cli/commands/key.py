@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Group
 from gitmodel.cli.options import json_option
 
 if TYPE_CHECKING:
     from gitmodel.cli.session import Session
 
 
-@click.group("key")
+@click.group("key", cls=Group)
+@json_option
 def command() -> None:
-    r"""Manage signing keys.
+    """Manage signing keys.
 
-    \b
+    One ECDSA P-256 key per principal signs documents and git commits. The key that
+    signs is --key or GITMODEL_KEY, else git's user.signingkey, else your default key.
+
     Examples:
       gitmodel key new
       gitmodel key show --ssh
@@ -32,13 +35,12 @@ def command() -> None:
 @json_option
 @click.pass_obj
 def new(session: Session, out: str | None, passphrase: bool) -> None:
-    r"""Make a key: ECDSA P-256, in OpenSSH format, mode 0600.
+    """Make a key: ECDSA P-256, in OpenSSH format, mode 0600.
 
     The same key signs documents and git commits, works in ssh-agent, and never
     overwrites another. With --passphrase it is asked for, or taken from
     GITMODEL_KEY_PASSPHRASE.
 
-    \b
     Examples:
       gitmodel key new
       gitmodel key new --out ~/.ssh/fraud_robot --passphrase
@@ -67,9 +69,8 @@ def new(session: Session, out: str | None, passphrase: bool) -> None:
 @json_option
 @click.pass_obj
 def show(session: Session, form: str | None) -> None:
-    r"""Show the key that would sign here.
+    """Show the key that would sign here.
 
-    \b
     Examples:
       gitmodel key show
       gitmodel key show --pem > alice.pem
@@ -107,7 +108,14 @@ def show(session: Session, form: str | None) -> None:
 @json_option
 @click.pass_obj
 def list_(session: Session) -> None:
-    """List your keys, and those of the registry's principals."""
+    """List your keys, and those of the registry's principals.
+
+    A star marks the key that would sign here.
+
+    Examples:
+      gitmodel key list
+      gitmodel key list --json
+    """
     from gitmodel.cli.output import table
     from gitmodel.operations.keys import known_keys
 
@@ -136,8 +144,10 @@ def list_(session: Session) -> None:
                 )
                 for row in rows
             ],
-        ),
+        )
+        if rows
+        else "",
     )
     if not rows:
-        sys.stdout.flush()
+        session.note("You have no key yet.")
         session.hint("gitmodel key new")

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Command
 from gitmodel.cli.options import MODEL, STAGE, json_option
 
 if TYPE_CHECKING:
     from gitmodel.cli.session import Session
+    from gitmodel.operations.list import VersionRow
     from gitmodel.registry.view import View
 
 
-@click.command("list")
+@click.command("list", cls=Command)
 @click.argument("model", type=MODEL, required=False)
 @click.option(
     "--stage", type=STAGE, help="What this stage holds, or has ever held of MODEL."
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     "--sort",
     default="version",
     metavar="KEY",
-    help="version, createdAt, or a metric (best first).",
+    help="version, createdAt, or a metric, best first.  [default: version]",
 )
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows."
@@ -51,9 +53,8 @@ def command(
     sort: str,
     limit: int | None,
 ) -> None:
-    r"""List models and what each stage holds, or the versions of MODEL.
+    """List models and what each stage holds, or versions of MODEL.
 
-    \b
     Examples:
       gitmodel list
       gitmodel list fraud --where 'accuracy>=0.95' --sort accuracy --limit 5
@@ -97,8 +98,12 @@ def _models(session: Session, view: View, stage: str | None, limit: int | None) 
         if rows
         else "",
     )
-    if not rows:
-        session.hint("gitmodel register MODEL FILE…  registers a first version")
+    if not rows and stage is None:
+        session.note("No models are registered yet.")
+        session.hint("gitmodel register MODEL FILE…")
+    elif not rows:
+        session.note(f"Stage {stage} holds nothing.")
+        session.hint(f"gitmodel promote SELECTOR {stage}")
 
 
 def _versions(
@@ -111,8 +116,7 @@ def _versions(
     sort: str,
     limit: int | None,
 ) -> None:
-    from gitmodel.cli.output import number, size, table
-    from gitmodel.domain.metrics import read_metrics
+    from gitmodel.cli.output import size, table
     from gitmodel.domain.parameters import parse_labels
     from gitmodel.operations.conditions import parse_condition
     from gitmodel.operations.list import list_versions
@@ -152,11 +156,7 @@ def _versions(
                     size(row.size),
                     row.status,
                     ",".join(row.stages) or "-",
-                    " ".join(
-                        f"{name}={number(metric.value)}"
-                        for group in read_metrics(row.metrics).values()
-                        for name, metric in group.items()
-                    ),
+                    _metrics(row),
                 )
                 for row in rows
             ],
@@ -165,4 +165,17 @@ def _versions(
         else "",
     )
     if not rows:
-        session.hint(f"gitmodel list {model}  shows all of its versions")
+        session.note(f"No version of {model} is like that.")
+        session.hint(f"gitmodel list {model}")
+
+
+def _metrics(row: VersionRow) -> str:
+    """Return the metrics of a version, by the names that --where and --sort take."""
+    from gitmodel.cli.output import number
+    from gitmodel.domain.metrics import read_metrics
+
+    return " ".join(
+        f"{name if group == 'validation' else f'{group}.{name}'}={number(metric.value)}"
+        for group, metrics in read_metrics(row.metrics).items()
+        for name, metric in metrics.items()
+    )

@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Command
 from gitmodel.cli.options import MODEL, STAGE, json_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gitmodel.cli.session import Session
     from gitmodel.operations.log import Event
 
-_MARKS = {"good": "", "bad": "  BAD SIGNATURE", "none": "  UNSIGNED"}
+_MARKS = {"good": "", "bad": "BAD SIGNATURE", "none": "UNSIGNED"}
+_COLORS = {"rollback": "yellow", "promote": "green"}
 
 
-@click.command("log")
+@click.command("log", cls=Command)
 @click.argument("model", type=MODEL, required=False)
 @click.option("--stage", type=STAGE, help="What moved in this stage.")
 @click.option("--since", metavar="DATE", help="From this date on.")
@@ -28,11 +32,10 @@ _MARKS = {"good": "", "bad": "  BAD SIGNATURE", "none": "  UNSIGNED"}
 @json_option
 @click.pass_obj
 def command(session: Session, /, model: str | None, **wanted: str | None) -> None:
-    r"""Show who registered, promoted and rolled back what, when and why.
+    """Show who registered, promoted and rolled back what, and why.
 
-    Events come from the signed documents, newest first.
+    Events come from the signed documents, newest first; those of MODEL, or all.
 
-    \b
     Examples:
       gitmodel log fraud --stage production
       gitmodel log --since 2026-01-01 --actor alice --json
@@ -54,8 +57,10 @@ def command(session: Session, /, model: str | None, **wanted: str | None) -> Non
         events = log(handle, chosen)
     session.answer(
         {"events": [_to_json(event) for event in events]},
-        "\n".join(_line(session, event) for event in events),
+        _to_text(session, events) if events else "",
     )
+    if not events:
+        session.note("No event is like that.")
 
 
 def _to_json(event: Event) -> dict[str, object]:
@@ -75,22 +80,36 @@ def _to_json(event: Event) -> dict[str, object]:
     }
 
 
-def _line(session: Session, event: Event) -> str:
+def _to_text(session: Session, events: Sequence[Event]) -> str:
+    from gitmodel.cli.output import cut, table
+
+    header = ("time", "commit", "action", "what", "by", "reason")
+    rows = [_row(session, event) for event in events]
+    return "\n".join(
+        cut(line, session.width) for line in table(header, rows).split("\n")
+    )
+
+
+def _row(session: Session, event: Event) -> tuple[str, ...]:
+    from gitmodel.cli.output import first_line
+
     what = event.model or ""
     if event.action == "register":
         what = f"{event.model}@{event.target}"
     elif event.stage:
-        what = (
-            f"{event.model} {event.stage} {event.origin or '(empty)'} -> {event.target}"
-        )
-    colors = {"rollback": "yellow", "promote": "green"}
-    action = f"{event.action:<9}"
-    if event.action in colors:
-        action = session.style(action, fg=colors[event.action])
-    reason = f"  {event.reason.splitlines()[0]}" if event.reason else ""
-    incident = f"  [{event.incident}]" if event.incident else ""
-    mark = session.style(_MARKS[event.signature], fg="red")
+        origin, target = event.origin or "(empty)", event.target or "(empty)"
+        what = f"{event.model} {event.stage} {origin} -> {target}"
+    color = _COLORS.get(event.action)
+    why = (
+        session.style(_MARKS[event.signature], fg="red"),
+        f"[{event.incident}]" if event.incident else "",
+        first_line(event.reason),
+    )
     return (
-        f"{event.time}  {event.commit[:9]}  {action} {what}  by {event.actor}"
-        f"{incident}{reason}{mark}"
+        event.time,
+        event.commit[:9],
+        session.style(event.action, fg=color) if color else event.action,
+        what,
+        event.actor,
+        " ".join(filter(None, why)),
     )

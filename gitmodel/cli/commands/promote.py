@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Command
 from gitmodel.cli.options import SELECTOR, STAGE, change_options, json_option
 
 if TYPE_CHECKING:
     from gitmodel.cli.session import Session
 
 
-@click.command("promote")
+@click.command("promote", cls=Command)
 @click.argument("selector", type=SELECTOR)
 @click.argument("stage", type=STAGE)
 @click.option(
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
 def command(
     session: Session, selector: str, stage: str, reason: str, push: bool, dry_run: bool
 ) -> None:
-    r"""Put a version into STAGE: one signed commit, if the rules are met.
+    """Put a version into a stage, by one signed commit.
 
-    Exit code 3 means that the policy refused; every refusal is listed.
+    SELECTOR names the version; the policy says what STAGE asks for. Exit code 3 means
+    that the policy refused; every refusal is listed. A stage that holds the version
+    already is left as it is.
 
-    \b
     Examples:
       gitmodel promote fraud@1.2.0 staging
       gitmodel promote fraud#staging production -m "passed the canary"
@@ -63,7 +65,7 @@ def command(
         "branch": result.branch,
         "needed": list(result.needed),
         "refusals": [
-            {"gate": refusal.gate, "message": refusal.message}
+            {"gate": refusal.gate, "message": refusal.message, "hint": refusal.hint}
             for refusal in result.refusals
         ],
         "dryRun": result.dry_run,

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Command
 from gitmodel.cli.options import SELECTOR, json_option
 
 if TYPE_CHECKING:
     from gitmodel.cli.session import Session
 
 
-@click.command("pull")
+@click.command("pull", cls=Command)
 @click.argument("selector", type=SELECTOR)
 @click.option(
     "-o",
@@ -26,17 +27,17 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def command(session: Session, selector: str, output: str | None, replace: bool) -> None:
-    r"""Get a version's files, verified while they are written.
+    """Get a version's files, verified while they are written.
 
-    Fetches only what this clone lacks. DIR appears complete or not at all: artifacts/,
-    manifest.yaml and model.sig, which model_signing verifies too.
+    Fetches only what this clone lacks of the version that SELECTOR names. DIR appears
+    complete or not at all: artifacts/, manifest.yaml and model.sig, which model_signing
+    verifies too.
 
-    \b
     Examples:
       gitmodel pull fraud#production -o /srv/fraud
       gitmodel pull fraud@1.2.0
     """
-    from gitmodel.cli.output import size
+    from gitmodel.cli.output import counted, size
     from gitmodel.domain.selector import Selector
     from gitmodel.operations.pull import pull
 
@@ -56,6 +57,6 @@ def command(session: Session, selector: str, output: str | None, replace: bool) 
             "verified": result.verified,
         },
         f"{word} {result.model}@{result.version} in {result.path}\n"
-        f"  {len(result.artifacts)} artifacts, {size(total)}; "
+        f"  {counted(len(result.artifacts), 'artifact')}, {size(total)}; "
         "signatures and every byte verified",
     )

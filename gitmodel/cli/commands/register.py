@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Command
 from gitmodel.cli.options import MODEL, change_options, json_option
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from gitmodel.operations.register import RegisterResult
 
 
-@click.command("register")
+@click.command("register", cls=Command)
 @click.argument("model", type=MODEL)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path())
 @click.option("--version", metavar="V", help="The version, such as 1.2.0.")
@@ -48,7 +49,8 @@ if TYPE_CHECKING:
     "--code",
     metavar="DIR",
     type=click.Path(),
-    help="Where the training code is.  [default: the current repository, if it is not the registry]",
+    help="Where the training code is.  "
+    "[default: the current repository, if it is not the registry]",
 )
 @click.option(
     "--parent",
@@ -100,13 +102,12 @@ def command(
     dry_run: bool,
     **options: object,
 ) -> None:
-    r"""Register files as a new version of MODEL.
+    """Register files as a new version of MODEL.
 
-    Directories give their content. The bytes go straight into the Git LFS store, the
-    manifest records and signs what they are and where they came from, and one commit
-    holds it all.
+    Each PATH is a file, or a directory that gives its content. The bytes go straight
+    into the Git LFS store, the manifest records and signs what they are and where they
+    came from, and one commit holds it all.
 
-    \b
     Examples:
       gitmodel register fraud model.safetensors --version 1.0.0 --metric accuracy=0.97
       gitmodel register fraud out/ --bump minor --data train=data/train.csv
@@ -140,9 +141,10 @@ def command(
             message=message,
             mode=Mode(dry_run=dry_run, push=push),
         )
+        first = handle.view().settings.stages[0]
     session.answer(_to_json(result), _to_text(result))
     if not dry_run:
-        session.hint(f"gitmodel promote {model}@{result.version} STAGE")
+        session.hint(f"gitmodel promote {model}@{result.version} {first}")
 
 
 def _to_json(result: RegisterResult) -> dict[str, object]:
@@ -158,18 +160,12 @@ def _to_json(result: RegisterResult) -> dict[str, object]:
 
 
 def _to_text(result: RegisterResult) -> str:
-    from gitmodel.cli.output import size
+    from gitmodel.cli.rendering import artifact_lines
 
-    shown = [
-        f"  {artifact.path}  {size(artifact.size)}  {artifact.role}, {artifact.format}"
-        for artifact in result.artifacts[:10]
-    ]
-    if len(result.artifacts) > len(shown):
-        shown.append(f"  … and {len(result.artifacts) - len(shown)} more artifacts")
     word = "Would register" if result.dry_run else "Registered"
     lines = [
         f"{word} {result.model}@{result.version}",
-        *shown,
+        *artifact_lines(result.artifacts),
         f"  id        {result.id}",
         f"  manifest  {result.manifest}",
     ]

@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmodel.cli.options import MODEL, STAGE, change_options, json_option
+from gitmodel.cli.help import Command
+from gitmodel.cli.options import MODEL, STAGE, VERSION, change_options, json_option
 
 if TYPE_CHECKING:
     from gitmodel.cli.session import Session
     from gitmodel.operations.rollback import RollbackResult
 
 
-@click.command("rollback")
+@click.command("rollback", cls=Command)
 @click.argument("model", type=MODEL)
 @click.argument("stage", type=STAGE)
 @click.option(
-    "--to", metavar="V", help="Go back to this version.  [default: the last known good]"
+    "--to",
+    metavar="V",
+    type=VERSION,
+    help="Go back to this version.  [default: the last known good]",
 )
 @click.option(
     "-m",
@@ -44,12 +48,13 @@ def command(
     push: bool,
     dry_run: bool,
 ) -> None:
-    r"""Take STAGE back to its last known good version of MODEL, or to V.
+    """Take a stage back to its last known good version.
 
-    The target's signatures and bytes are verified first. The commit is a revert: the
-    pin gets back the very bytes it had, and the log keeps everything.
+    STAGE goes back to what it held of MODEL before, leaving out versions that left by a
+    rollback themselves; or to V. The target's signatures and bytes are verified first.
+    The commit is a revert: the pin gets back the very bytes it had, and the log keeps
+    everything.
 
-    \b
     Examples:
       gitmodel rollback fraud production --plan
       gitmodel rollback fraud production -m "recall fell to 0.61" --incident INC-42
@@ -106,8 +111,8 @@ def _to_text(session: Session, result: RollbackResult) -> str:
     verb = "Would roll back" if result.status == "planned" else "Rolled back"
     lines = [
         f"{verb} {result.model} in {result.stage}: {result.origin} -> {result.target}",
-        f"  since     {result.origin_since} for {result.origin}, "
-         f"{result.target_since} for {result.target}",
+        f"  from      {result.origin}, live since {result.origin_since}",
+        f"  to        {result.target}, live from {result.target_since}",
         f"  verified  signatures and bytes of {result.target}, just now",
     ]
     lines += [f"  passed over {version}: {why}" for version, why in result.skipped]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Command
 from gitmodel.cli.options import SELECTOR, json_option
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from gitmodel.operations.show import ShowResult
 
 
-@click.command("show")
+@click.command("show", cls=Command)
 @click.argument("selector", type=SELECTOR)
 @click.option(
     "--at",
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def command(session: Session, selector: str, at: str | None) -> None:
-    r"""Show one version, and what became of it.
+    """Show one version, and what became of it.
 
-    \b
+    SELECTOR names it: by version, by stage, by digest. With --at, stages are read as
+    they were then.
+
     Examples:
       gitmodel show fraud@1.2.0
       gitmodel show fraud#production
@@ -84,7 +87,8 @@ def _to_json(result: ShowResult) -> dict[str, object]:
 
 
 def _to_text(session: Session, result: ShowResult) -> str:
-    from gitmodel.cli.output import number, size
+    from gitmodel.cli.output import columns, counted, first_line, number, size
+    from gitmodel.cli.rendering import artifact_lines
     from gitmodel.domain.metrics import read_metrics
 
     version = result.version
@@ -101,29 +105,35 @@ def _to_text(session: Session, result: ShowResult) -> str:
     ]
     lines += [f"  PROBLEM  {problem}" for problem in result.signature_problems]
     if description := result.document.get("description"):
-        lines.append(f"about      {description}")
+        lines.append(f"about      {first_line(description)}")
     if code := version.training.get("code"):
         dirty = " (with uncommitted changes)" if code.get("dirty") else ""
-        lines.append(f"code       {code.get('repo', '')} {code['commit'][:12]}{dirty}")
+        repo = f"{code['repo']} " if code.get("repo") else ""
+        lines.append(f"code       {repo}{code['commit'][:12]}{dirty}")
     for data in version.training.get("data", []):
         lines.append(
             f"data       {data['name']}  {data.get('digest', data.get('uri', ''))}"
         )
     for group, metrics in read_metrics(version.metrics).items():
         lines.append(f"{group}")
-        lines += [
-            f"  {name:<18} {number(metric.value)}" for name, metric in metrics.items()
-        ]
-    lines.append(f"artifacts  {len(version.artifacts)}, {size(version.size)}")
-    lines += [
-        f"  {artifact.path}  {size(artifact.size)}  {artifact.role}, {artifact.format}"
-        for artifact in version.artifacts[:20]
-    ]
+        lines += columns(
+            [(name, number(metric.value)) for name, metric in metrics.items()]
+        )
+    count = len(version.artifacts)
+    lines.append(f"artifacts  {counted(count, 'file')}, {size(version.size)}")
+    lines += artifact_lines(version.artifacts)
     if result.stays:
         lines.append("history")
-        for stay in result.stays:
-            end = f"until {stay.until} ({stay.left_by})" if stay.until else "until now"
-            lines.append(
-                f"  {stay.stage}  from {stay.since} {end}  {stay.reason}".rstrip()
-            )
+        lines += columns(
+            [
+                (
+                    stay.stage,
+                    f"from {stay.since}",
+                    f"until {stay.until}" if stay.until else "until now",
+                    f"({stay.left_by})" if stay.left_by else "",
+                    first_line(stay.reason),
+                )
+                for stay in result.stays
+            ]
+        )
     return "\n".join(lines)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.help import Command
 from gitmodel.cli.options import SELECTOR, json_option
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 ABSENT, BROKEN = 1, 4
 
 
-@click.command("verify")
+@click.command("verify", cls=Command)
 @click.argument("selector", type=SELECTOR, required=False)
 @click.option("--no-bytes", is_flag=True, help="Do not read and hash the artifacts.")
 @click.option(
@@ -28,12 +29,12 @@ ABSENT, BROKEN = 1, 4
 def command(
     session: Session, selector: str | None, no_bytes: bool, root: str | None
 ) -> int:
-    r"""Verify signatures, bytes, pins, log and history; name every problem.
+    """Verify signatures, bytes, pins, log and history.
 
-    Works offline, on any clone. Exit code 4: something is wrong. Exit code 1: nothing
-    is wrong, but this clone lacks some bytes or some history.
+    All of the registry, or the version that SELECTOR names and the stages of its model.
+    Works offline, on any clone, and names every problem. Exit code 4: something is
+    wrong. Exit code 1: nothing is wrong, but this clone lacks some bytes or history.
 
-    \b
     Examples:
       gitmodel verify
       gitmodel verify fraud#production
@@ -78,7 +79,7 @@ def _to_json(result: VerifyResult) -> dict[str, object]:
 
 
 def _to_text(session: Session, result: VerifyResult) -> str:
-    from gitmodel.cli.output import size
+    from gitmodel.cli.output import counted, size
 
     lines = [
         f"  {session.style(problem.code, fg='red')}  {_place(problem)}"
@@ -95,12 +96,14 @@ def _to_text(session: Session, result: VerifyResult) -> str:
     word = (
         session.style("Verified", fg="green")
         if result.ok
-        else session.style(f"{len(result.problems)} problems", fg="red")
+        else session.style(counted(len(result.problems), "problem"), fg="red")
     )
     summary = (
-        f"{word}: {result.versions} versions, {result.transitions} transitions, "
-        f"{result.commits} commits, {result.signatures} signatures, "
-        f"{result.artifacts} artifacts, {hashed}\n"
+        f"{word}: {counted(result.versions, 'version')}, "
+        f"{counted(result.transitions, 'transition')}, "
+        f"{counted(result.commits, 'commit')}, "
+        f"{counted(result.signatures, 'signature')}, "
+        f"{counted(result.artifacts, 'artifact')}, {hashed}\n"
         f"  root {result.root} ({anchor})"
     )
     return "\n".join([*lines, summary])

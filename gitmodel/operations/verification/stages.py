@@ -27,7 +27,7 @@ def verify_stage(view: View, findings: Findings, stage: str, model: str) -> None
     """Verify one model's pin and log in one stage."""
     directory = layout.log_dir(stage, model)
     if stage not in view.settings.stages:
-        findings.add("E_STAGE", f"the registry has no stage {stage}.", directory)
+        findings.add("E_STAGE", f"the registry has no stage {stage}", directory)
     chain: list[Transition] = []
     prior: Digest | None = None
     for expected, number in enumerate(sequence_numbers(view, stage, model), start=1):
@@ -128,11 +128,11 @@ def _verify_pin(
         findings.add_error(error, path)
         return
     if (pin.stage, pin.model) != (stage, model):
-        findings.add("E_NAME", f"it is the pin of {pin.model} in {pin.stage}.", path)
+        findings.add("E_NAME", f"it is the pin of {pin.model} in {pin.stage}", path)
     if last is not None and pin.release != last.target:
         findings.add(
             "E_PIN_MISMATCH",
             f"it holds {pin.release.version}; the log says "
-            f"{last.target.version if last.target else 'nothing'}.",
+            f"{last.target.version if last.target else 'nothing'}",
             path,
         )

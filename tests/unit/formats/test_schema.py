@@ -96,6 +96,14 @@ def test_a_plain_value_has_messages_without_lines() -> None:
     assert {problem.line for problem in problems} == {None}
 
 
+def test_a_plain_value_is_shown_as_yaml_writes_it() -> None:
+    document = example("Model") | {"labels": {"gold": True}}
+    (problem,) = schema.problems("Model", document)
+    assert problem.message == (
+        'labels.gold: true is a boolean; write it in quotes: "true"'
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -110,8 +118,8 @@ def test_a_plain_value_has_messages_without_lines() -> None:
         ({"name": "x" * 101}, "name: it is longer than 100 characters."),
         ({"name": "a\nb"}, "name: 'a\\nb' is not one line of up to 100 characters."),
         (
-            {"desciption": ""},
-            "desciption: there is no such field. Did you mean description?",
+            {"xdescription": ""},
+            "xdescription: there is no such field. Did you mean description?",
         ),
         ({"naming": {"model": "("}}, "naming.model: '(' is not a regular expression."),
     ],
@@ -220,13 +228,13 @@ def test_read_document_raises_what_the_reader_found() -> None:
 
 
 def test_header_problems_come_alone_and_together() -> None:
-    text = "apiVersion: gitmodel.dev/v9\nkind: Modell\nstages: []\n"
+    text = "apiVersion: gitmodel.dev/v9\nkind: Modelx\nstages: []\n"
     version, kind = messages("Model", text)
     assert version == (
         "apiVersion: 'gitmodel.dev/v9' is not known to this gitmodel, which reads "
         "gitmodel.dev/v1; a newer gitmodel may."
     )
-    assert kind == "kind: 'Modell' is no kind of document; Model is expected here."
+    assert kind == "kind: 'Modelx' is no kind of document; Model is expected here."
 
 
 @pytest.mark.parametrize("header", ["[x]", "{a: b}", "1", "~", "!x y"])
@@ -237,7 +245,7 @@ def test_a_strange_header_is_still_explained(header: str) -> None:
 
 def test_an_unknown_kind_is_a_bug_of_the_caller() -> None:
     with pytest.raises(NotFoundError):
-        schema.problems("Modell", {})
+        schema.problems("Modelx", {})
 
 
 def test_the_kinds_are_those_of_the_schemas() -> None:

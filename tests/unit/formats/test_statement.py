@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 AN_ENDORSEMENT = Endorsement(
     registry=Digest.of(b"policy 1"),
+    policy=Digest.of(b"policy 3"),
     role="publisher",
     decision="approve",
     comment="",
@@ -134,6 +135,8 @@ def test_payload_type_is_checked() -> None:
         ("registry", HEX),
         ("registry", "sha256:xyz"),
         ("registry", None),
+        ("policy", HEX),
+        ("policy", None),
         ("role", ""),
         ("role", 1),
         ("decision", "maybe"),

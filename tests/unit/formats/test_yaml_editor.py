@@ -65,6 +65,18 @@ def changed(before: str, path: Path, value: Any) -> tuple[list[str], list[str]]:
             ["sensitivity: public # for now"],
         ),
         (("owners",), ["alice", "bob", "eve"], [], ["  - eve"]),
+        (
+            ("owners",),
+            ["zed"],
+            ["  - alice   # since 2024", "  - bob"],
+            ["  - zed"],
+        ),
+        (
+            ("steps",),
+            ["one"],
+            ["- name: a   # first", "  run: x", "- name: b"],
+            ["- one"],
+        ),
         (("owners", 2), "1.10", [], ['  - "1.10"']),
         (("owners", 0), "al", ["  - alice   # since 2024"], ["  - al   # since 2024"]),
         (

@@ -89,7 +89,7 @@ def test_nothing_is_left_out_without_a_word(tmp_path: Path) -> None:
         "dirlink": "a symbolic link.",
         "dangling": "a symbolic link.",
         "socket": "a socket.",
-        "absent": "it cannot be read: No such file or directory.",
+        "absent": "it does not exist.",
     }
 
 
