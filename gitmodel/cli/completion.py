@@ -61,7 +61,9 @@ class Bash(BashComplete):
         """Return an answer without the beginning that readline keeps."""
         _, incomplete = self.get_completion_args()
         breaks = os.environ.get("COMP_BREAKS", "")
-        kept = max((incomplete.rfind(character) + 1 for character in breaks), default=0)
+        # An @ belongs to the word that readline replaces; other breaks stand before it.
+        starts = (incomplete.rfind(char) + (char != "@") for char in breaks)
+        kept = max((0, *starts))
         return f"{item.type},{item.value[kept:]}"
 
 

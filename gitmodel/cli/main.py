@@ -30,6 +30,7 @@ _SHORT_HELP = 64  # what fits beside the longest name in 80 columns
 COMMANDS: dict[str, str] = {
     "init": "Set up",
     "key": "Set up",
+    "policy": "Set up",
     "doctor": "Set up",
     "completion": "Set up",
     "demo": "Set up",

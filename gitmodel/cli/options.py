@@ -62,7 +62,9 @@ class RegistryWord(click.ParamType[str]):
         del param
         try:
             view = _view_for_completion(ctx)
-            words = self._words(view, incomplete, ctx.params.get("model"))
+            # An option that lacks its value ends click's parsing; the words are kept.
+            model = ctx.params.get("model") or next(iter(ctx.args), None)
+            words = self._words(view, incomplete, model)
         except GitmodelError:
             return []
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,12 @@ def doctor(directory: Path, context: Context) -> tuple[Check, ...]:
         repository = Repository.discover(directory)
     except GitmodelError as error:
         return (*checks, _failed("repository", error))
-    handle = RegistryHandle(repository, context)
+    with closing(RegistryHandle(repository, context)) as handle:
+        return (*checks, *_look(handle))
+
+
+def _look(handle: RegistryHandle) -> tuple[Check, ...]:
+    repository, checks = handle.repository, []
     checks.append(Check("repository", ok=True, found=str(repository.git_dir)))
     checks.append(_branch(handle))
     checks.append(_identity(repository))

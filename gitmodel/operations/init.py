@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,23 +81,31 @@ def init(
     wanted = tuple(map(stage_name, stages))
     if len(set(wanted)) != len(wanted):
         raise InputError("A stage is named twice.")
-    handle = RegistryHandle(_repository(directory), context)
-    handle.writable_branch()
-    handle.tidy_up()
-    view = View(handle.reader, handle.repository.resolve("HEAD"))
-    if view.commit is not None and view.entry(layout.SETTINGS) is not None:
-        return _existing(handle, view, name, wanted)
+    with closing(RegistryHandle(_repository(directory), context)) as handle:
+        handle.writable_branch()
+        handle.tidy_up()
+        view = View(handle.reader, handle.repository.resolve("HEAD"))
+        if view.commit is not None and view.entry(layout.SETTINGS) is not None:
+            return _existing(handle, view, name, wanted)
+        return _make(handle, name, wanted or DEFAULT_STAGES, principal)
 
+
+def _make(
+    handle: RegistryHandle,
+    name: str | None,
+    stages: tuple[str, ...],
+    principal: str | None,
+) -> InitResult:
     settings = Settings(
         name or handle.repository.git.run("rev-parse", "--show-toplevel")
         .decode().rstrip("\n").rpartition("/")[2],
-        wanted or DEFAULT_STAGES,
+        stages,
     )  # fmt: skip
-    owner = principal_name(principal) if principal else _owner(handle.repository)
+    owner = principal_name(principal) if principal else _owner(handle)
     signer = handle.signer
     policy = Policy.first(
         uid=str(uuid.uuid4()),
-        created_at=to_text(context.clock.now()),
+        created_at=to_text(handle.context.clock.now()),
         principal=owner,
         key=Key(signer.keyid, signer.public),
         stages=settings.stages,
@@ -189,9 +198,15 @@ def _existing(
     )
 
 
-def _owner(repository: Repository) -> str:
-    identity = repository.identity()
-    return principal_slug(identity.partition("<")[0] if identity else "owner")
+def _owner(handle: RegistryHandle) -> str:
+    identity = handle.repository.identity()
+    if identity is None:
+        handle.context.warn(
+            "git has no user.name and user.email, so the principal is called owner; "
+            "--principal NAME calls it otherwise."
+        )
+        return "owner"
+    return principal_slug(identity.partition("<")[0])
 
 
 def _attributes(existing: bytes | None) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,8 @@ def _surroundings(
         repository = Repository.discover(directory)
     except GitmodelError:
         return None, None
-    try:
-        return repository, RegistryHandle(repository, context).view().policy
-    except GitmodelError:
-        return repository, None
+    with closing(RegistryHandle(repository, context)) as handle:
+        try:
+            return repository, handle.view().policy
+        except GitmodelError:
+            return repository, None

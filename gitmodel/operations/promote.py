@@ -9,6 +9,7 @@ from gitmodel.domain.pin import Pin, Release
 from gitmodel.formats import yaml_writer
 from gitmodel.operations.gates import Refusal, decide_promotion
 from gitmodel.operations.moves import Move, record_move
+from gitmodel.operations.sighting import look
 from gitmodel.registry.change import Plan
 from gitmodel.registry.stage_log import read_histories, require_sound_history
 from gitmodel.registry.transaction import Mode, transact
@@ -58,10 +59,12 @@ def promote(
         NotFoundError: There is no such version or stage.
         RefusedError: The signer may not, or a gate says no; all refusals are listed.
         IntegrityError: The stage's log or the version's signature is broken.
-        ConflictError: Somebody else moved the branch first.
+        ConflictError: Somebody else moved the branch first, or the stage, or what
+            ``selector`` names.
     """
     mode = mode or Mode()
     branch = handle.writable_branch().removeprefix("refs/heads/")
+    seen = look(handle, selector.model, stage, selector)
 
     def build(view: View) -> Plan[PromoteResult]:
         view.settings.require_stage(stage)
@@ -84,6 +87,8 @@ def promote(
         )
         if origin == target:
             return Plan(None, result)
+        seen.require_unmoved(history, records)
+        seen.require_same_version(found)
         decision = decide_promotion(view, found, stage, read_histories(view, model))
         decision.require(f"Promoting {model}@{version} to {stage}")
         moved = record_move(

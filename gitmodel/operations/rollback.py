@@ -23,6 +23,7 @@ from gitmodel.errors import (
     RefusedError,
 )
 from gitmodel.operations.moves import Move, record_move
+from gitmodel.operations.sighting import look
 from gitmodel.operations.soundness import require_sound_version
 from gitmodel.registry import layout
 from gitmodel.registry.change import Plan
@@ -82,12 +83,14 @@ def rollback(
 
     Raises:
         NotFoundError: The stage is empty, or has nothing to go back to.
-        ConflictError: ``to`` was never live there, or is what the stage holds.
+        ConflictError: ``to`` was never live there, or is what the stage holds; or
+            somebody else moved the stage first.
         RefusedError: The signer may not roll back this stage.
         IntegrityError: The target's bytes or signatures, or the log, are not sound.
     """
     mode = mode or Mode()
     handle.writable_branch()
+    seen = look(handle, model, stage)
 
     def build(view: View) -> Plan[RollbackResult]:
         view.settings.require_stage(stage)
@@ -102,6 +105,7 @@ def rollback(
                 code="E_THRESHOLD",
             )
         history, records = require_sound_history(view, stage, model)
+        seen.require_unmoved(history, records)
         if history.current is None:
             raise NotFoundError(f"Stage {stage} holds no version of {model}")
         tenure, skipped = (

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitmodel.domain.policy import Policy
 from gitmodel.domain.settings import Settings
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.verification.content import verify_content
-from gitmodel.operations.verification.documents import (
-    require_role,
-    verify_plain,
-    verify_signed,
-)
+from gitmodel.operations.verification.documents import verify_plain
 from gitmodel.operations.verification.findings import Findings
-from gitmodel.operations.verification.history import verify_append_only
+from gitmodel.operations.verification.history import (
+    verify_append_only,
+    verify_steps,
+)
 from gitmodel.operations.verification.layout import verify_layout
+from gitmodel.operations.verification.policies import verify_policies
 from gitmodel.operations.verification.stages import verify_stage
 from gitmodel.operations.verification.versions import verify_version
 from gitmodel.registry import layout
@@ -43,6 +42,7 @@ class VerifyResult:
         root: Digest of policy 1, from which all trust was taken.
         root_given: Whether the caller named it; else it was taken on trust.
         bytes_hashed: Bytes read and hashed; None if bytes were skipped.
+        steps: Commits judged as legal changes; None if history was not asked for.
     """
 
     root: str
@@ -53,6 +53,7 @@ class VerifyResult:
     signatures: int
     artifacts: int
     bytes_hashed: int | None
+    steps: int | None
     problems: tuple[Problem, ...]
 
     @property
@@ -72,6 +73,8 @@ def verify(
     *,
     hash_bytes: bool = True,
     root: Digest | None = None,
+    history: bool = False,
+    full: bool = False,
 ) -> VerifyResult:
     """Verify the whole registry at HEAD, or what concerns one version.
 
@@ -80,6 +83,8 @@ def verify(
         selector: One version, and the stages that hold its model; None for all.
         hash_bytes: Whether to read and hash the artifacts.
         root: Digest of policy 1 as the caller knows it from elsewhere.
+        history: Also judge every commit by the policy in force at that point.
+        full: Judge history from the root, whatever this clone verified before.
 
     Raises:
         NotFoundError: ``selector`` names nothing.
@@ -99,6 +104,7 @@ def verify(
         verify_version(view, findings, found.model, str(found.version))
         for stage in view.settings.stages:
             verify_stage(view, findings, stage, found.model)
+    judged = verify_steps(handle, view, full=full) if history or full else None
     hashed = None
     if hash_bytes:
         hashed = verify_content(handle.store, findings, handle.context.progress)
@@ -111,7 +117,10 @@ def verify(
         signatures=findings.signatures,
         artifacts=len(findings.artifacts),
         bytes_hashed=hashed,
-        problems=tuple(dict.fromkeys(findings.problems)),
+        steps=judged.commits if judged is not None else None,
+        problems=tuple(
+            dict.fromkeys([*findings.problems, *(judged.problems if judged else ())])
+        ),
     )
 
 
@@ -123,19 +132,7 @@ def _verify_root(view: View, findings: Findings, root: Digest | None) -> None:
             f"this registry's root is {view.registry_id}, not the one you trust.",
             path,
         )
-    if view.policy_number > 1:
-        findings.add(
-            "E_POLICY_CHAIN",
-            "this version of gitmodel verifies registries with policy 1 alone.",
-            layout.policy_path(view.policy_number),
-        )
-    record = verify_signed(view, findings, path, "Policy", "policy")
-    if record is not None:
-        require_role(record, findings, "root")
-        try:
-            Policy.from_document(record.document)
-        except GitmodelError as error:
-            findings.add_error(error, path)
+    verify_policies(view, findings)
 
 
 def _verify_settings(view: View, findings: Findings) -> None:

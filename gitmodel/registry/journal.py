@@ -12,7 +12,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitmodel.adapters.git import commits
+from gitmodel.adapters.git import commits, index
 from gitmodel.adapters.git.history import (
     PathChange,
     changes,
@@ -20,6 +20,7 @@ from gitmodel.adapters.git.history import (
     is_ancestor,
 )
 from gitmodel.adapters.git.worktree import Touched, refresh
+from gitmodel.adapters.lfs import failures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,18 +50,29 @@ def _path(repository: Repository) -> Path:
 
 
 def write(repository: Repository, move: Move) -> None:
-    """Note that ``move`` is about to happen; files may lag behind by several moves."""
+    """Note that ``move`` is about to happen; files may lag behind by several moves.
+
+    Raises:
+        OutsideError: The note cannot be written; nothing was changed.
+    """
     path = _path(repository)
     old = move.old
     lagging = _noted(repository)
-    if lagging is not None and (lagging.ref, lagging.new) == (move.ref, move.old):
+    if (
+        lagging is not None
+        and lagging.ref == move.ref
+        and lagging.new in (move.old, move.new)
+    ):
         old = lagging.old
-    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(asdict(replace(move, old=old)))
     temporary = path.with_suffix(".tmp")
-    temporary.write_text(
-        json.dumps(asdict(replace(move, old=old))), encoding="utf-8"
-    )
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise failures.writing(path, error, len(text)) from error
 
 
 def retract(repository: Repository, move: Move) -> None:
@@ -78,18 +90,23 @@ def pending(repository: Repository) -> bool:
 
 def follow(repository: Repository, reader: ObjectReader, move: Move) -> tuple[str, ...]:
     """Refresh files and index after ``move``; return the paths left alone."""
+    index.hold(repository)
     move = _noted(repository) or move
-    if repository.head().ref != move.ref:
-        # Someone switched branches meanwhile: these files are no longer the branch's.
-        clear(repository)
-        return ()
-    kept = refresh(repository, touched_by(repository, reader, move))
+    here = repository.head().commit
+    kept: tuple[str, ...] = ()
+    # What is checked out counts, by whatever branch: someone may have switched
+    # meanwhile, or have built upon the move with plain git.
+    if here is not None and _includes(repository, here, move.new):
+        move = replace(move, new=here)
+        kept = refresh(repository, touched_by(repository, reader, move))
     clear(repository)
     return kept
 
 
 def clear(repository: Repository) -> None:
     """Forget the noted move."""
+    # First the index: what holds it is only looked for while a move is noted.
+    index.release(repository)
     _path(repository).unlink(missing_ok=True)
 
 
@@ -101,11 +118,11 @@ def recover(repository: Repository, reader: ObjectReader) -> None:
     """
     move = _noted(repository)
     head = repository.head()
-    if move is None or head.ref != move.ref:
+    if move is None or head.commit is None:
         clear(repository)
-    elif head.commit == move.new:
+    elif _includes(repository, head.commit, move.new):
         follow(repository, reader, move)
-    elif head.commit is not None and _has_landed(repository, head.commit, move):
+    elif head.ref == move.ref and _has_landed(repository, head.commit, move):
         commits.move_branch(
             repository,
             move.ref,
@@ -116,6 +133,10 @@ def recover(repository: Repository, reader: ObjectReader) -> None:
         follow(repository, reader, move)
     else:
         clear(repository)
+
+
+def _includes(repository: Repository, here: str, commit: str) -> bool:
+    return here == commit or is_ancestor(repository, commit, here)
 
 
 def _has_landed(repository: Repository, here: str, move: Move) -> bool:

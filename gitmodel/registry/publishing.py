@@ -95,7 +95,7 @@ def publish(
 def _push(
     handle: RegistryHandle, remote: str, branch: str, move: journal.Move, *, moves: bool
 ) -> None:
-    """Push, with a note of what this clone must do if it dies once the remote has it."""
+    """Push, noting first what is left to do here should this process die after it."""
     if not moves:
         porcelain.push(handle.repository, remote, move.new, branch)
         return

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.adapters.signing import dsse
-from gitmodel.adapters.signing.public_key import PublicKey, declared_key
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.problem import Problem
 from gitmodel.errors import GitmodelError, IntegrityError
@@ -23,21 +22,22 @@ from gitmodel.formats.statement import Endorsement, Statement, predicate_type
 from gitmodel.registry import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from gitmodel.domain.policy import Policy
+    from gitmodel.registry.policies import Edition
     from gitmodel.registry.view import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """One valid signature of a document, by one principal, in one role."""
+    """One valid signature of a document: a principal in a role, by some policy."""
 
     principal: str
     keyid: str
     role: str
     decision: str
     comment: str
+    policy: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,12 @@ def read_record(view: View, path: str, kind: str) -> Record | None:
     document: Mapping[str, Any] | None = None
     for signature in _signatures_of(view, path):
         try:
-            seal, stated = _open(view, signature, path, digest, kind)
+            bundle = view.blob(signature) or b""
+            seal, stated = open_seal(
+                Signed(path, digest, kind, signature, bundle),
+                view.registry_id,
+                view.edition_of,
+            )
         except GitmodelError as error:
             problems.append(Problem(error.code, error.message, signature))
             continue
@@ -126,42 +131,58 @@ def read_record(view: View, path: str, kind: str) -> Record | None:
 
 
 def _signatures_of(view: View, path: str) -> list[str]:
-    directory, _, name = path.rpartition("/")
-    start = f"{name}."
-    return sorted(
-        f"{directory}/{other}"
-        for other in view.names(directory)
-        if other.startswith(start)
-        and layout.classify(f"{directory}/{other}").document == path
-    )
+    return sorted(view.signatures_in(path.rpartition("/")[0]).get(path, ()))
 
 
-def _open(
-    view: View, signature: str, path: str, digest: Digest, kind: str
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A document and one signature of it, as bytes with their paths."""
+
+    path: str
+    digest: Digest
+    kind: str
+    signature: str
+    bundle: bytes
+
+
+def open_seal(
+    signed: Signed,
+    registry_id: Digest,
+    edition_of: Callable[[Digest], Edition | None],
 ) -> tuple[Seal, Mapping[str, Any]]:
-    bundle = Bundle.from_bytes(view.blob(signature) or b"", signature)
+    """Return a signature that counts, and the document as its signer states it.
+
+    Args:
+        signed: What to look at.
+        registry_id: The registry that it must have been made for.
+        edition_of: Returns the policy of that registry with a digest. Which policy
+            entitles the signer is the signer's word; that it was the one in force
+            when the document came is for the history to prove.
+
+    Raises:
+        IntegrityError: The signature does not count; the code says why.
+    """
+    bundle = Bundle.from_bytes(signed.bundle, signed.signature)
     statement = Statement.from_bundle(bundle)
     said = Endorsement.from_predicate(statement.predicate)
-    # Which policy entitles the signer is the signer's word. That it was the one in
-    # force when the document came is for the history to prove.
-    policy = view.policy_of(said.policy)
-    if policy is None:
+    edition = edition_of(said.policy)
+    if edition is None:
         raise IntegrityError(
-            f"The signature rests on policy {said.policy}, which this registry never "
-            "had.",
+            f"The signature rests on policy {said.policy}, which this registry "
+            "does not have.",
             code="E_OTHER_POLICY",
         )
-    key = dsse.verify_bundle(bundle, policy_keys(policy))
-    owner = policy.owner_of(key.keyid)
-    wrong = _mismatch(statement, path, digest, kind)
-    if wrong is None and said.registry != view.registry_id:
+    key = dsse.verify_bundle(bundle, edition.keys)
+    owner = edition.policy.owner_of(key.keyid) or ""
+    wrong = _mismatch(statement, signed)
+    if wrong is None and said.registry != registry_id:
         wrong = ("E_OTHER_REGISTRY", "it was made for another registry.")
-    if wrong is None and layout.classify(signature).keyid != key.keyid[:8]:
+    if wrong is None and layout.classify(signed.signature).keyid != key.keyid[:8]:
         wrong = ("E_SIGNATURE_NAME", f"it is by key {key.keyid[:8]}, not as named.")
-    if wrong is None and (owner is None or not policy.has_role(owner, said.role)):
+    if wrong is None and not edition.policy.has_role(owner, said.role):
         wrong = ("E_ROLE", f"{owner} is not a {said.role}.")
-    if wrong is not None or owner is None:
-        code, message = wrong or ("E_UNTRUSTED_KEY", "its key has no owner.")
+    if wrong is not None:
+        code, message = wrong
         raise IntegrityError(f"The signature does not count: {message}", code=code)
     seal = Seal(
         principal=owner,
@@ -169,30 +190,17 @@ def _open(
         role=said.role,
         decision=said.decision,
         comment=said.comment,
+        policy=said.policy,
     )
     return seal, said.document
 
 
-def _mismatch(
-    statement: Statement, path: str, digest: Digest, kind: str
-) -> tuple[str, str] | None:
-    if statement.predicate_type != predicate_type(kind):
-        return "E_PREDICATE", f"it signs a {statement.predicate_type}, not a {kind}."
-    if statement.subject_name != path:
+def _mismatch(statement: Statement, signed: Signed) -> tuple[str, str] | None:
+    if statement.predicate_type != predicate_type(signed.kind):
+        found = statement.predicate_type
+        return "E_PREDICATE", f"it signs a {found}, not a {signed.kind}."
+    if statement.subject_name != signed.path:
         return "E_OTHER_PATH", f"it signs {statement.subject_name}"
-    if statement.subject_digest != digest:
+    if statement.subject_digest != signed.digest:
         return "E_DOCUMENT_DIGEST", "it signs other bytes than this document has."
     return None
-
-
-def policy_keys(policy: Policy) -> tuple[PublicKey, ...]:
-    """Return every key of the policy.
-
-    Raises:
-        InputError: A key is malformed, or is not the one its key id names.
-    """
-    return tuple(
-        declared_key(key.keyid, key.public)
-        for principal in policy.principals
-        for key in principal.keys
-    )

@@ -109,7 +109,8 @@ def role_for(view: View, transition: Transition) -> str:
     """Return the role in which a transition's requester must act."""
     if transition.action != "rollback":
         return "promoter"
-    rules = view.policy.rules_for(transition.stage)
+    edition = view.edition_of(transition.policy) or view.edition
+    rules = edition.policy.rules_for(transition.stage)
     return rules.rollback_role if rules else "responder"
 
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from gitmodel.adapters.git import commits
+from gitmodel.adapters.git import commits, index
 from gitmodel.adapters.git.pack import ObjectWriter
 from gitmodel.adapters.git.process import GitProcessError
 from gitmodel.adapters.git.trees import FILE, Entry, rewrite
 from gitmodel.adapters.lock import exclusive
+from gitmodel.adapters.shield import uninterrupted
 from gitmodel.adapters.signing.commit import sign_commit
-from gitmodel.errors import ConflictError, IntegrityError
+from gitmodel.errors import GitmodelError, IntegrityError
 from gitmodel.formats.commit_object import with_signature
 from gitmodel.registry import journal
 from gitmodel.registry.done import Done
@@ -113,22 +114,24 @@ def write_commit(handle: RegistryHandle, view: View, change: Change) -> str:
 def land(handle: RegistryHandle, move: journal.Move, why: str) -> None:
     """Move the branch, then bring index and files after it."""
     repository = handle.repository
-    journal.write(repository, move)
-    try:
-        commits.move_branch(
-            repository, move.ref, new=move.new, old=move.old, why=f"gitmodel: {why}"
-        )
-    except ConflictError:
-        journal.clear(repository)
-        raise
-    try:
-        left_alone = journal.follow(repository, handle.reader, move)
-    except (GitProcessError, OSError) as error:
-        # The commit has landed; the journal stays, and the next command tries again.
-        handle.context.warn(
-            f"The change is committed, but your files could not follow it: {error}"
-        )
-        return
+    with uninterrupted():
+        journal.write(repository, move)
+        index.hold(repository)
+        try:
+            commits.move_branch(
+                repository, move.ref, new=move.new, old=move.old, why=f"gitmodel: {why}"
+            )
+        except GitmodelError:
+            journal.retract(repository, move)
+            raise
+        try:
+            left_alone = journal.follow(repository, handle.reader, move)
+        except (GitProcessError, OSError) as error:
+            # It has landed; the journal stays, and the next command tries again.
+            handle.context.warn(
+                f"The change is committed, but your files could not follow it: {error}"
+            )
+            return
     for path in left_alone:
         handle.context.warn(
             f"{path} has changes of yours that are not committed; it was left as "

@@ -6,26 +6,24 @@ no say. Reading here trusts nothing about signatures; ``records`` adds that.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.pin import Pin
-from gitmodel.domain.policy import Policy
 from gitmodel.domain.semver import Version
 from gitmodel.domain.settings import Settings
 from gitmodel.errors import InputError, IntegrityError, NotFoundError
-from gitmodel.formats import schema, yaml_quick, yaml_reader
 from gitmodel.registry import layout
+from gitmodel.registry.parsing import parse
+from gitmodel.registry.policies import Edition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from gitmodel.adapters.git.objects import ObjectReader
     from gitmodel.adapters.git.trees import Entry
-
-T = TypeVar("T")
+    from gitmodel.domain.policy import Policy
 
 
 class View:
@@ -34,6 +32,7 @@ class View:
     def __init__(self, reader: ObjectReader, commit: str | None) -> None:
         self.reader = reader
         self.commit = commit
+        self._signatures: dict[str, Mapping[str, list[str]]] = {}
 
     @cached_property
     def tree(self) -> str | None:
@@ -71,6 +70,17 @@ class View:
         if found is None or found.mode not in (0o100644, 0o100755):
             return None
         return self.reader.read(found.oid).data
+
+    def signatures_in(self, directory: str) -> Mapping[str, list[str]]:
+        """Return the signatures in a directory by the document that they stand for."""
+        if directory not in self._signatures:
+            found: dict[str, list[str]] = {}
+            for name in self.names(directory):
+                place = layout.classify(f"{directory}/{name}")
+                if place.kind == "signature":
+                    found.setdefault(place.document, []).append(f"{directory}/{name}")
+            self._signatures[directory] = found
+        return self._signatures[directory]
 
     def files_below(self, directory: str) -> dict[str, Entry]:
         """Return every file below a directory by its path relative to it."""
@@ -119,27 +129,34 @@ class View:
         return max(numbers, default=0)
 
     @cached_property
+    def edition(self) -> Edition:
+        """The policy in force, with its digest and keys."""
+        number = self.policy_number
+        return Edition.read(self._policy_bytes(number), number)
+
+    @property
     def policy(self) -> Policy:
         """The policy in force."""
-        path = layout.policy_path(self.policy_number)
-        data = self._policy_bytes(self.policy_number)
-        return parse("Policy", data, path, Policy.from_document)
+        return self.edition.policy
 
-    def policy_of(self, digest: Digest) -> Policy | None:
-        """Return the policy with that digest, in force or replaced; None for none."""
-        if digest == self.policy_digest:
-            return self.policy
-        for number in range(1, self.policy_number):
-            data = self._policy_bytes(number)
-            if Digest.of(data) == digest:
-                path = layout.policy_path(number)
-                return parse("Policy", data, path, Policy.from_document)
-        return None
-
-    @cached_property
+    @property
     def policy_digest(self) -> Digest:
         """The digest of the policy in force."""
-        return Digest.of(self._policy_bytes(self.policy_number))
+        return self.edition.digest
+
+    def edition_of(self, digest: Digest) -> Edition | None:
+        """Return the policy with that digest, in force or replaced; None for none."""
+        if digest == self.edition.digest:
+            return self.edition
+        return self._replaced_editions.get(digest)
+
+    @cached_property
+    def _replaced_editions(self) -> Mapping[Digest, Edition]:
+        editions = (
+            Edition.read(self._policy_bytes(number), number)
+            for number in range(1, self.policy_number)
+        )
+        return {edition.digest: edition for edition in editions}
 
     def _policy_bytes(self, number: int) -> bytes:
         data = self.blob(layout.policy_path(number)) if number else None
@@ -191,31 +208,3 @@ class View:
         path = layout.pin_path(stage, model)
         data = self.blob(path)
         return parse("ModelPin", data, path, Pin.from_document) if data else None
-
-
-def parse(
-    kind: str, data: bytes, path: str, build: Callable[[Mapping[str, Any]], T]
-) -> T:
-    """Read a document into a value.
-
-    Building is the quick check; only when it fails is the schema asked, which then
-    names every problem with its line.
-
-    Raises:
-        InputError: The document is malformed; ``problems`` lists all that is wrong.
-    """
-    quick = yaml_quick.value_of(data)
-    if quick is not None and quick.get("kind") == kind:
-        with suppress(KeyError, TypeError, AttributeError, ValueError, IndexError):
-            return build(quick)
-    document = yaml_reader.read(data, path)
-    try:
-        if document.value["kind"] == kind:
-            return build(document.value)
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
-        schema.require(kind, document, path)
-        raise InputError(
-            f"{path} is not a {kind} document: {error}", code="E_SCHEMA"
-        ) from error
-    schema.require(kind, document, path)
-    raise InputError(f"{path} is not a {kind} document.", code="E_SCHEMA")

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from gitmodel.formats.bundle import Bundle
     from tests.support.workbench import Workbench
 
-FILE, EXECUTABLE, SYMLINK, GITLINK, TREE = "100644", "100755", "120000", "160000", "40000"
+FILE, EXECUTABLE, SYMLINK, GITLINK, TREE = (
+    "100644",
+    "100755",
+    "120000",
+    "160000",
+    "40000",
+)
 
 
 @dataclass(frozen=True)

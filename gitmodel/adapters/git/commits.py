@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.process import GitProcessError
-from gitmodel.errors import ConflictError
+from gitmodel.errors import ConflictError, OutsideError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from gitmodel.adapters.git.repository import Repository
+
+#: What git says of a lock that is taken, and of a file system that refuses.
+_LOCKED = re.compile(r"Unable to create '([^\n]+\.lock)': File exists")
+_UNWRITABLE = re.compile(r"couldn't write|unable to write|No space|Read-only")
 
 
 def commit_object(
@@ -36,7 +42,8 @@ def move_branch(
     """Point ``ref`` at ``new`` if it still is at ``old`` (None: does not exist).
 
     Raises:
-        ConflictError: It moved meanwhile; nothing was changed.
+        ConflictError: It moved meanwhile, or git has it locked; nothing was changed.
+        OutsideError: It cannot be written.
     """
     expected = old or "0" * len(new)
     try:
@@ -45,6 +52,19 @@ def move_branch(
             "-m", why, ref, new, expected,
         )  # fmt: skip
     except GitProcessError as error:
+        if locked := _LOCKED.search(error.stderr):
+            raise ConflictError(
+                "Another git process is moving this branch, or one was killed: "
+                f"{locked[1]} exists.",
+                f"If no git process is at work here:  rm {shlex.quote(locked[1])}",
+                code="E_REF_LOCKED",
+            ) from error
+        if _UNWRITABLE.search(error.stderr):
+            raise OutsideError(
+                f"The branch cannot be written: {error.message}",
+                "Look whether the disk is full, then run the command again.",
+                code="E_GIT",
+            ) from error
         if "cannot lock ref" not in error.stderr:
             raise
         raise ConflictError(
@@ -65,11 +85,13 @@ def fast_forward(repository: Repository, commit: str) -> None:
         ConflictError: Uncommitted changes are in the way; nothing was changed.
     """
     try:
-        repository.git.run(
-            "merge", "--ff-only", "--quiet", "--no-autostash", commit,
-            extra={"GIT_LFS_SKIP_SMUDGE": "1"},
+        repository.git.as_the_user().run(
+            "merge", "--ff-only", "--quiet", "--no-autostash",
+            commit, extra={"GIT_LFS_SKIP_SMUDGE": "1"},
         )  # fmt: skip
     except GitProcessError as error:
+        if "would be overwritten" not in error.stderr:
+            raise
         raise ConflictError(
             "Your uncommitted changes are in the way of what others have pushed.",
             *(line.strip() for line in error.stderr.splitlines() if "\t" in line),

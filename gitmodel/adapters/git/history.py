@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gitmodel.adapters.git.objects import ObjectReader
     from gitmodel.adapters.git.repository import Repository
 
+_FILES = frozenset({0o100644, 0o100755})
+
 
 @dataclass(frozen=True, slots=True)
 class PathChange:
@@ -156,20 +158,28 @@ def added_blobs(
 ) -> list[str]:
     """Return the blobs of fewer than ``below`` bytes that ``tip`` adds to ``have``.
 
-    Every commit counts, merged ones too, not only what is left of them in ``tip``.
+    Every commit counts, merged ones too, not only what is left of them in ``tip``;
+    of a merge, what it took from none of its parents.
     """
     known = (f"^{have}",) if have is not None else ()
     listed = repository.git.run("rev-list", "--parents", tip, *known, "--").decode()
-    rows = (line.split() for line in listed.splitlines())
-    line = [(row[0], row[1] if len(row) > 1 else None) for row in rows]
-    blobs = dict.fromkeys(
-        change.new
-        for _, paths in changes(repository, line)
-        for change in paths
-        if change.status != "D" and change.new_mode in _FILES
-    )
-    if have is not None:
-        # What a merge took over from ``have`` is a difference to its first parent.
-        for _, paths in changes(repository, [(tip, have)]) if blobs else ():
-            kept = {change.new for change in paths}
-    return _smaller(repository, list(blobs), below)
+    parents = {row[0]: row[1:] for row in map(str.split, listed.splitlines())}
+    line = [
+        (commit, old) for commit, olds in parents.items() for old in (olds or (None,))
+    ]
+    added: dict[str, list[set[str]]] = {}
+    for commit, paths in changes(repository, line):
+        blobs = {change.new for change in paths if change.new_mode in _FILES}
+        added.setdefault(commit, []).append(blobs)
+    found = {
+        blob
+        for commit, differences in added.items()
+        if len(differences) == max(1, len(parents[commit]))
+        for blob in set.intersection(*differences)
+    }
+    sizes = repository.git.run(
+        "cat-file", "--batch-check=%(objectname) %(objectsize)",
+        stdin="".join(f"{blob}\n" for blob in sorted(found)).encode(),
+    )  # fmt: skip
+    rows = (line.split() for line in sizes.decode().splitlines())
+    return [oid for oid, size in rows if size.isdecimal() and int(size) < below]

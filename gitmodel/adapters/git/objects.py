@@ -1,18 +1,22 @@
 """Reads objects by id through ``cat-file --batch``: one process for thousands.
 
 Reading by id is what makes verification honest: neither the work tree, nor
-attributes, nor replace refs can change what is seen.
+attributes, nor replace refs can change what is seen. git does not hash what it
+reads from its object store, so that is done here.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
+import select
 import threading
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitmodel.adapters.git.process import piped
 from gitmodel.adapters.git.trees import Entry, decode
-from gitmodel.errors import IntegrityError, OutsideError
+from gitmodel.errors import GitmodelError, IntegrityError, OutsideError
 
 if TYPE_CHECKING:
     import subprocess
@@ -25,7 +29,12 @@ if TYPE_CHECKING:
 #: Documents are at most 1 MiB and signatures some more; this bounds what a
 #: hostile registry can make a reader hold in memory.
 MAX_OBJECT = 8 << 20
-_CHUNK = 1 << 20
+#: Seconds that git may say nothing in the middle of an answer. An object whose
+#: header lies about its size makes it wait for the next question instead.
+PATIENCE = 60.0
+_CHUNK = 1 << 16
+# git streams what is larger, so that nobody ever holds it all.
+_STREAMING = ("-c", f"core.bigFileThreshold={MAX_OBJECT}")
 
 
 class GitObject(NamedTuple):
@@ -38,11 +47,14 @@ class GitObject(NamedTuple):
 class ObjectReader:
     """Reads objects of one repository; close it, or use it as a context."""
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, patience: float = PATIENCE) -> None:
         self._repository = repository
         self._hash_size = 32 if repository.hash_name == "sha256" else 20
+        self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
+        self._answers: _Answers | None = None
         self._trees: dict[str, dict[str, Entry]] = {}
+        self._refused: dict[str, IntegrityError] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -58,32 +70,53 @@ class ObjectReader:
     def close(self) -> None:
         """End the git process."""
         if self._process is not None:
+            # Not waiting for its end by itself: it may be in the middle of a blob.
+            self._process.kill()
             for pipe in piped(self._process):
                 with suppress(BrokenPipeError):
                     pipe.close()
             self._process.wait()
-            self._process = None
+            self._process = self._answers = None
 
     def read(self, oid: str) -> GitObject:
         """Return one object.
 
         Raises:
-            IntegrityError: It is missing or larger than ``MAX_OBJECT``.
+            IntegrityError: It is missing, larger than ``MAX_OBJECT``, or not what its
+                id says.
         """
-        if self._process is None:
-            self._process = self._repository.git.start("cat-file", "--batch")
-        stdin, stdout = piped(self._process)
+        if oid in self._refused:
+            raise self._refused[oid]
+        if self._process is None or self._answers is None:
+            self._process = self._start()
+            self._answers = self._listen(self._process)
+        stdin, _ = piped(self._process)
         with suppress(BrokenPipeError):  # git died: what it does not say tells it
             stdin.write(oid.encode() + b"\n")
             stdin.flush()
-        return _one(stdout, oid)
+        try:
+            return self._answers.object(oid)
+        except GitmodelError as error:
+            if error.code != "E_OBJECT_MISSING":
+                # The rest of this answer would be taken for the next one.
+                self.close()
+                if isinstance(error, IntegrityError):
+                    self._refused[oid] = error
+            raise
+
+    def _start(self, *options: str) -> subprocess.Popen[bytes]:
+        return self._repository.git.start(*_STREAMING, "cat-file", "--batch", *options)
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> _Answers:
+        return _Answers(process, self._patience, self._repository.hash_name)
 
     def read_many(self, oids: Iterable[str]) -> Iterator[GitObject]:
         """Yield objects in the order of ``oids``, streaming both ways."""
         wanted = list(oids)
         if not wanted:
             return
-        process = self._repository.git.start("cat-file", "--batch", "--buffer")
+        process = self._start("--buffer")
+        answers = self._listen(process)
         stdin, stdout = piped(process)
 
         def ask() -> None:
@@ -97,7 +130,7 @@ class ObjectReader:
         asker.start()
         try:
             for oid in wanted:
-                yield _one(stdout, oid)
+                yield answers.object(oid)
         finally:
             process.kill()
             stdout.close()
@@ -114,27 +147,71 @@ class ObjectReader:
         return self._trees[oid]
 
 
-def _one(stream: IO[bytes], oid: str) -> GitObject:
-    header = stream.readline().split()
-    if not header:
-        raise OutsideError("git cat-file ended early.", code="E_GIT")
-    if header[-1] == b"missing":
-        raise IntegrityError(
-            f"Object {oid} is missing from this clone.",
-            "git fsck  shows what is missing;  git fetch  may bring it.",
-            code="E_OBJECT_MISSING",
-        )
-    kind, size = header[1].decode(), int(header[2])
-    if size > MAX_OBJECT:
-        for _ in range(0, size, _CHUNK):
-            stream.read(min(_CHUNK, size))
-            size -= _CHUNK
-        stream.read(1)
-        raise IntegrityError(
-            f"Object {oid} has more than {MAX_OBJECT >> 20} MiB; no document, "
-            "signature or pointer is that large.",
-            code="E_LIMIT",
-        )
-    data = stream.read(size)
-    stream.read(1)
-    return GitObject(kind, data)
+class _Answers:
+    """What one ``cat-file --batch`` says, believed only as far as it can be checked."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], patience: float, hash_name: str
+    ) -> None:
+        self._process = process
+        self._descriptor = piped(process)[1].fileno()
+        self._patience = patience
+        self._hash_name = hash_name
+        self._held = b""
+        self._at = 0
+
+    def object(self, oid: str) -> GitObject:
+        """Return the object that was asked for next."""
+        header = self._line().split()
+        if header[-1:] == [b"missing"]:
+            raise IntegrityError(
+                f"Object {oid} is missing from this clone.",
+                "git fsck  shows what is missing;  git fetch  may bring it.",
+                code="E_OBJECT_MISSING",
+            )
+        if not header and self._process.wait() < 0:
+            raise OutsideError("git cat-file was killed.", code="E_GIT")
+        if len(header) != 3:  # noqa: PLR2004 (id, type, size)
+            raise _corrupt(oid)
+        kind, size = header[1], int(header[2])
+        if size > MAX_OBJECT:
+            raise IntegrityError(
+                f"Object {oid} has more than {MAX_OBJECT >> 20} MiB; no document, "
+                "signature or pointer is that large.",
+                code="E_LIMIT",
+            )
+        data = self._exactly(size + 1)[:-1]
+        named = hashlib.new(self._hash_name, b"%b %d\0" % (kind, size))
+        named.update(data)
+        if named.hexdigest() != oid:
+            raise _corrupt(oid)
+        return GitObject(kind.decode(), data)
+
+    def _line(self) -> bytes:
+        while (end := self._held.find(b"\n", self._at)) < 0 and self._more():
+            pass
+        start, self._at = self._at, end + 1 if end >= 0 else len(self._held)
+        return self._held[start : self._at]
+
+    def _exactly(self, count: int) -> bytes:
+        while len(self._held) - self._at < count and self._more(count):
+            pass
+        start, self._at = self._at, self._at + count
+        return self._held[start : self._at]
+
+    def _more(self, count: int = 0) -> bool:
+        """Take in what git says next; False if that is nothing."""
+        ready, _, _ = select.select([self._descriptor], [], [], self._patience)
+        data = os.read(self._descriptor, max(count, _CHUNK)) if ready else b""
+        self._held = self._held[self._at :] + data
+        self._at = 0
+        return bool(data)
+
+
+def _corrupt(oid: str) -> IntegrityError:
+    return IntegrityError(
+        f"Object {oid} in this clone is not what its id says: it was damaged or "
+        "altered.",
+        "git fsck  names what is damaged;  a fresh clone has it right.",
+        code="E_OBJECT_CORRUPT",
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -40,22 +41,51 @@ class PushRejectedError(ConflictError):
     default_code = "E_PUSH_REJECTED"
 
 
+class _StrayVariables:
+    """Hides stray ``GIT_*`` variables: GitPython reads them behind its API.
+
+    Threads may work on several registries, and the environment is one for all: only
+    strays are touched, and the last one to leave puts them back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._hidden: dict[str, str] = {}
+        self._users = 0
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        with self._lock:
+            self._users += 1
+            for name in os.environ.keys() - child_environment().keys():
+                self._hidden[name] = os.environ.pop(name)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if self._users == 0:
+                    os.environ.update(self._hidden)
+                    self._hidden.clear()
+
+
+_STRAYS = _StrayVariables()
+
+
 @contextmanager
-def _clean_environment() -> Iterator[None]:
-    """Hide stray ``GIT_*`` variables: GitPython reads them behind its API."""
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(child_environment())
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+def _opened(repository: Repository) -> Iterator[git.Repo]:
+    """Open a repository with GitPython, in the environment that git gets from us."""
+    with (
+        _STRAYS.hidden(),
+        git.Repo(repository.work_tree or repository.git_dir) as repo,
+    ):
+        repo.git.update_environment(**child_environment())
+        yield repo
 
 
 def initialise(directory: Path, default_branch: str = "main") -> Repository:
     """Make a new repository in ``directory``, which may hold files already."""
-    with _clean_environment():
+    with _STRAYS.hidden():
         directory.mkdir(parents=True, exist_ok=True)
         runner = git.cmd.Git(str(directory))
         configured = runner.execute(
@@ -75,10 +105,7 @@ def initialise(directory: Path, default_branch: str = "main") -> Repository:
 
 def configure(repository: Repository, settings: Mapping[str, str]) -> None:
     """Write settings such as ``gpg.format`` into this repository's own config."""
-    with (
-        _clean_environment(),
-        git.Repo(repository.work_tree or repository.git_dir) as repo,
-    ):
+    with _opened(repository) as repo:
         for key, value in settings.items():
             repo.git.config("--local", key, value)
 
@@ -91,10 +118,7 @@ def fetch(repository: Repository, remote: str, branch: str) -> str | None:
     """
     tracking = f"refs/remotes/{remote}/{branch}"
     try:
-        with (
-            _clean_environment(),
-            git.Repo(repository.work_tree or repository.git_dir) as repo,
-        ):
+        with _opened(repository) as repo:
             repo.git(c=_QUIET).fetch(
                 "--quiet", remote, f"+refs/heads/{branch}:{tracking}"
             )
@@ -114,10 +138,7 @@ def push(repository: Repository, remote: str, commit: str, branch: str) -> None:
             (E_REMOTE_REFUSED).
     """
     try:
-        with (
-            _clean_environment(),
-            git.Repo(repository.work_tree or repository.git_dir) as repo,
-        ):
+        with _opened(repository) as repo:
             repo.git(c=_QUIET).push(
                 "--porcelain", remote, f"{commit}:refs/heads/{branch}"
             )

@@ -27,13 +27,14 @@ _OPTIONS = (
     "--no-optional-locks",
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "core.fsmonitor=false"),
-    *("-c", "core.autocrlf=false"),
     *("-c", "core.quotePath=false"),
     *("-c", "core.commitGraph=false"),
     *("-c", "gc.auto=0"),
     *("-c", "maintenance.auto=false"),
     *("-c", "advice.graftFileDeprecated=false"),
 )
+#: What gitmodel writes keeps its bytes, whatever the user wants for text files.
+_AS_BYTES = ("-c", "core.autocrlf=false")
 #: Files that gitmodel writes are pointers already: no filter may touch them.
 WITHOUT_FILTERS = (
     *("-c", "filter.lfs.process="),
@@ -72,14 +73,24 @@ class GitProcessError(OutsideError):
 class Git:
     """Runs git for one repository, or for a directory that may become one."""
 
-    def __init__(self, directory: Path, where: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        where: Sequence[str] = (),
+        options: Sequence[str] = _AS_BYTES,
+    ) -> None:
         """Run in ``directory``, with ``where`` (such as ``--git-dir``) before verbs."""
         self._directory = directory
         self._where = tuple(where)
+        self._options = tuple(options)
+
+    def as_the_user(self) -> Git:
+        """Return the same with the user's line endings, for files of the user's."""
+        return Git(self._directory, self._where, ())
 
     def command(self, args: Iterable[str]) -> list[str]:
         """Return the full argument vector for ``args``."""
-        return ["git", *_OPTIONS, *self._where, *args]
+        return ["git", *_OPTIONS, *self._options, *self._where, *args]
 
     def run(
         self,

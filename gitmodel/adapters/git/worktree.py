@@ -1,8 +1,11 @@
 """Keeps the user's files and index in step with a branch that gitmodel moved.
 
-Only paths that the change touched are looked at, and each is refreshed only if
-both its index entry and its file are as the old commit left them. What the user
-staged or edited stays exactly as it is; the caller is told which paths.
+Only paths that the change touched are looked at. What the user staged or edited
+stays exactly as it is, and the caller is told which paths:
+
+- A file is written only if both it and its index entry are as a commit left them.
+- An index entry that nobody staged follows the branch even where the file was
+  edited: else the next plain ``git commit`` would take the change back.
 """
 
 from __future__ import annotations
@@ -13,15 +16,14 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitmodel.adapters.git.process import WITHOUT_FILTERS
+from gitmodel.adapters.git import index
+from gitmodel.adapters.git.objects import MAX_OBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from gitmodel.adapters.git.repository import Repository
-
-_ARGUMENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +46,26 @@ def refresh(repository: Repository, touched: Sequence[Touched]) -> tuple[str, ..
     root = repository.work_tree
     if root is None or not touched:
         return ()
-    index = _index_entries(repository, [item.path for item in touched])
+    staged = index.entries(repository, [item.path for item in touched])
+    hidden = index.hidden(repository, [item.path for item in touched])
     clean: list[Touched] = []
+    edited: dict[str, str | None] = {}
     kept: list[str] = []
     for item in touched:
-        staged = index.get(item.path)
         found = _blob_of_file(root, item.path, repository.hash_name)
-        if staged in item.known and found in item.known:
+        follows = staged.get(item.path) in item.known
+        if follows and found in item.known and item.path not in hidden:
             clean.append(item)
-        else:
+            continue
+        if follows:
+            edited[item.path] = _blob_id(item.data, repository.hash_name)
+        if not (follows and found is None and item.path in hidden):
             kept.append(item.path)
     for item in clean:
         _write(root, item)
-    if clean:
-        paths = "".join(f"{item.path}\0" for item in clean).encode()
-        repository.git.run(
-            *WITHOUT_FILTERS, "update-index", "--add", "--remove", "-z", "--stdin",
-            stdin=paths,
-        )  # fmt: skip
+    if clean or edited:
+        index.update(repository, [item.path for item in clean], edited)
     return tuple(kept)
-
-
-def _index_entries(repository: Repository, paths: list[str]) -> dict[str, str]:
-    """Return the staged blob of each path; a conflicted path has the id ''."""
-    entries: dict[str, str] = {}
-    for start in range(0, len(paths), _ARGUMENTS):
-        chunk = paths[start : start + _ARGUMENTS]
-        listed = repository.git.run("ls-files", "-s", "-z", "--", *chunk)
-        for line in listed.split(b"\0")[:-1]:
-            meta, _, name = line.partition(b"\t")
-            mode, oid, conflict = meta.decode().split()
-            usual = conflict == "0" and mode == "100644"
-            entries[os.fsdecode(name)] = oid if usual else ""
-    return entries
 
 
 def _blob_of_file(root: Path, path: str, hash_name: str) -> str | None:
@@ -87,13 +76,20 @@ def _blob_of_file(root: Path, path: str, hash_name: str) -> str | None:
         status = (root / path).lstat()
         if not stat.S_ISREG(status.st_mode):
             return ""
-        data = (root / path).read_bytes() if status.st_size < (8 << 20) else b""
-    except (FileNotFoundError, NotADirectoryError):
+        if status.st_size > MAX_OBJECT:
+            return ""
+        data = (root / path).read_bytes()
+    except FileNotFoundError:
         return None
-    except OSError:
+    except OSError:  # such as a file of the user's where a directory should be
         return ""
-    header = f"blob {status.st_size}\0".encode()
-    return hashlib.new(hash_name, header + data).hexdigest()
+    return _blob_id(data, hash_name)
+
+
+def _blob_id(data: bytes | None, hash_name: str) -> str | None:
+    if data is None:
+        return None
+    return hashlib.new(hash_name, b"blob %d\0%s" % (len(data), data)).hexdigest()
 
 
 def _parents(root: Path, path: str) -> Iterator[Path]:

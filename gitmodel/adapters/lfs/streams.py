@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gitmodel.domain.digest import Digest
@@ -140,7 +141,8 @@ def copy(
     sparse = found.st_blocks * _BLOCK < size
     if sparse:
         # Some file systems take bytes that they have not written yet for a hole.
-        os.fsync(inside)
+        with suppress(OSError):
+            os.fsync(inside)
         os.ftruncate(outside, size)
     for start, end in _extents(inside, size) if sparse else ((0, size),):
         offset = start

@@ -79,7 +79,8 @@ def show(session: Session, form: str | None) -> None:
     from gitmodel.operations.keys import chosen_key, signers
 
     if form == "signers":
-        text = signers(session.open())
+        with session.open_closing() as handle:
+            text = signers(handle)
         session.answer({"allowedSigners": text}, text.rstrip("\n"))
         return
     found = chosen_key(session.directory, session.context())

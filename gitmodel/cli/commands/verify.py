@@ -20,6 +20,10 @@ ABSENT, BROKEN = 1, 4
 @click.argument("selector", type=SELECTOR, required=False)
 @click.option("--no-bytes", is_flag=True, help="Do not read and hash the artifacts.")
 @click.option(
+    "--history", is_flag=True, help="Also judge every commit by the policy of its time."
+)
+@click.option("--full", is_flag=True, help="Judge history from the very first commit.")
+@click.option(
     "--root",
     metavar="sha256:…",
     help="The root digest that you trust, from gitmodel init.",
@@ -27,7 +31,12 @@ ABSENT, BROKEN = 1, 4
 @json_option
 @click.pass_obj
 def command(
-    session: Session, selector: str | None, no_bytes: bool, root: str | None
+    session: Session,
+    selector: str | None,
+    no_bytes: bool,
+    history: bool,
+    full: bool,
+    root: str | None,
 ) -> int:
     """Verify signatures, bytes, pins, log and history.
 
@@ -38,6 +47,7 @@ def command(
     Examples:
       gitmodel verify
       gitmodel verify fraud#production
+      gitmodel verify --history
       gitmodel verify --root sha256:4f2a… --json
     """
     from gitmodel.domain.digest import Digest
@@ -50,6 +60,8 @@ def command(
             Selector.parse(selector) if selector else None,
             hash_bytes=not no_bytes,
             root=Digest.parse(root) if root else None,
+            history=history,
+            full=full,
         )
     session.answer(_to_json(result), _to_text(session, result))
     if not result.ok and any(p.code == "E_ARTIFACT_MISSING" for p in result.problems):
@@ -73,7 +85,8 @@ def _to_json(result: VerifyResult) -> dict[str, object]:
             "signatures": result.signatures,
             "artifacts": result.artifacts,
         },
-        "bytes": "skipped" if result.bytes_hashed is None else result.bytes_hashed,
+        "steps": result.steps,
+        "bytes": result.bytes_hashed,
         "problems": [problem.to_dict() for problem in result.problems],
     }
 
@@ -104,9 +117,19 @@ def _to_text(session: Session, result: VerifyResult) -> str:
         f"{counted(result.commits, 'commit')}, "
         f"{counted(result.signatures, 'signature')}, "
         f"{counted(result.artifacts, 'artifact')}, {hashed}\n"
+        f"{_history(result)}"
         f"  root {result.root} ({anchor})"
     )
     return "\n".join([*lines, summary])
+
+
+def _history(result: VerifyResult) -> str:
+    from gitmodel.cli.output import counted
+
+    if result.steps is None:
+        return ""
+    new = counted(result.steps, "commit")
+    return f"  history: {new} judged by the policy of their time\n"
 
 
 def _place(problem: object) -> str:

@@ -27,7 +27,7 @@ class Findings:
         self, code: str, message: str, path: str = "", commit: str | None = None
     ) -> None:
         """Report a problem."""
-        self.problems.append(Problem(code, message, path, commit))
+        self.problems.append(Problem(code, message, path, commit or None))
 
     def add_error(self, error: GitmodelError, path: str) -> None:
         """Report everything that an error names."""

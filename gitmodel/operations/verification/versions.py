@@ -13,10 +13,10 @@ from gitmodel.formats.bundle import Bundle
 from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.operations.verification.documents import require_role, verify_signed
 from gitmodel.registry import layout
-from gitmodel.registry.records import policy_keys
 
 if TYPE_CHECKING:
     from gitmodel.operations.verification.findings import Findings
+    from gitmodel.registry.policies import Edition
     from gitmodel.registry.view import View
 
 
@@ -44,7 +44,9 @@ def verify_version(
     for problem in collisions([artifact.path for artifact in version.artifacts]):
         findings.add("E_NAME_COLLISION", str(problem), path)
     _verify_pointers(view, findings, version, number)
-    _verify_model_signature(view, findings, version, number)
+    # The policy of its time, not today's: keys come and go, versions stay.
+    edition = view.edition_of(record.seals[0].policy) if record.seals else None
+    _verify_model_signature(view, findings, version, number, edition or view.edition)
     return version
 
 
@@ -81,7 +83,11 @@ def _verify_pointers(
 
 
 def _verify_model_signature(
-    view: View, findings: Findings, version: ModelVersion, number: str
+    view: View,
+    findings: Findings,
+    version: ModelVersion,
+    number: str,
+    edition: Edition,
 ) -> None:
     path = layout.oms_path(version.model, number)
     data = view.blob(path)
@@ -93,13 +99,13 @@ def _verify_model_signature(
     }
     try:
         bundle = Bundle.from_bytes(data, path)
-        key, signed = dsse.verify_oms(bundle, policy_keys(view.policy))
+        key, signed = dsse.verify_oms(bundle, edition.keys)
     except GitmodelError as error:
         findings.add_error(error, path)
         return
     findings.signatures += 1
-    owner = view.policy.owner_of(key.keyid)
-    if owner is None or not view.policy.has_role(owner, "publisher"):
+    owner = edition.policy.owner_of(key.keyid)
+    if owner is None or not edition.policy.has_role(owner, "publisher"):
         findings.add("E_ROLE", f"{owner} is not a publisher.", path)
     for problem in oms.compare(signed, expected):
         findings.add("E_OMS", f"{problem.path}: {problem.message}", path)

@@ -1,0 +1,74 @@
+"""Whether a step of the history is a legal change (``design`` §4.5, §4.6).
+
+A step is the difference of a commit to its first parent, judged by the policy of
+that parent. These are legal:
+
+* register: a whole version directory, signed by a publisher;
+* promote or roll back: a pin and the one transition that matches it, signed by its
+  requester and by as many approvers as the stage asks for;
+* policy: number n+1, signed to the root threshold of n and of n+1;
+* a further signature of a document that is there already;
+* ``model.yaml``, and whatever lies outside the protected directories.
+
+By induction the tree after the last step is legal if every step was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitmodel.adapters.git.trees import FILE
+from gitmodel.operations.verification.policy_step import judge_policy
+from gitmodel.operations.verification.register_step import judge_versions
+from gitmodel.operations.verification.seals import judge_late_signatures
+from gitmodel.operations.verification.stage_step import judge_moves
+from gitmodel.registry import layout
+
+if TYPE_CHECKING:
+    from gitmodel.adapters.git.history import PathChange
+    from gitmodel.operations.verification.ledger import Ledger
+    from gitmodel.registry.steps import Step
+
+_WORDS = {"M": "changed", "D": "deleted", "T": "replaced by another kind of file"}
+
+
+def judge(ledger: Ledger, step: Step) -> None:
+    """Judge one step, report what is illegal, and take in what it did."""
+    places = {change.path: layout.classify(change.path) for change in step.changes}
+    for change in step.changes:
+        _judge_path(ledger, step, change, places[change.path])
+    in_force = ledger.edition
+    for path, place in places.items():
+        if place.kind == "policy" and path in step.blobs:
+            judge_policy(ledger, step, path, place)
+    in_force = in_force or ledger.edition
+    if in_force is None:
+        ledger.findings.add(
+            "E_POLICY_MISSING",
+            "the registry has content before it has a policy.",
+            next(iter(places)),
+            step.commit,
+        )
+        return
+    judge_versions(ledger, in_force, step, places)
+    judge_moves(ledger, in_force, step, places)
+    judge_late_signatures(ledger, in_force, step)
+
+
+def _judge_path(
+    ledger: Ledger, step: Step, change: PathChange, place: layout.Place
+) -> None:
+    """Judge what needs no content: rewriting, strange files, modes."""
+    if change.status != "A" and place.kind in layout.APPEND_ONLY:
+        word = _WORDS.get(change.status, "changed")
+        code, message = "E_APPEND_ONLY", f"it was {word}."
+    elif change.status == "D":
+        return
+    elif place.kind == "other":
+        code, message = "E_EXTRA_FILE", "no such file belongs in a registry."
+    elif change.new_mode != FILE:
+        code = "E_MODE"
+        message = f"its mode is {change.new_mode:06o}; it must be 100644."
+    else:
+        return
+    ledger.findings.add(code, message, change.path, step.commit)
