@@ -12,7 +12,6 @@ from tests.support.isolation import isolate
 from tests.support.workbench import Workbench
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -28,10 +27,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give each test a home of its own, without keys."""
-    isolate(monkeypatch, tmp_path / "home")
-    yield tmp_path / "home"
+def home(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Give each test a home of its own, without keys, outside of its tmp_path."""
+    place = tmp_path_factory.mktemp("home")
+    isolate(monkeypatch, place)
+    return place
 
 
 @pytest.fixture
@@ -40,6 +42,7 @@ def bench(template: Path, home: Path, tmp_path: Path) -> Workbench:
     shutil.copytree(template / "home", home, dirs_exist_ok=True)
     shutil.copytree(template / "r", tmp_path / "r", symlinks=True)
     config = tmp_path / "r/.git/config"
-    config.write_text(config.read_text().replace(str(template), str(tmp_path)))
+    text = config.read_text().replace(str(template / "home"), str(home))
+    config.write_text(text.replace(str(template), str(tmp_path)))
     (tmp_path / "outside").mkdir()
     return Workbench(tmp_path / "r", tmp_path / "outside")

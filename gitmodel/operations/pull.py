@@ -14,8 +14,16 @@ from gitmodel.adapters.lfs import transfer
 from gitmodel.adapters.lfs.checkout import copy_out_all
 from gitmodel.adapters.lfs.ingest import hash_files
 from gitmodel.domain.digest import Digest
+from gitmodel.domain.manifest import ModelVersion
 from gitmodel.domain.pin import Release
-from gitmodel.errors import ConflictError, IntegrityError, NotFoundError, OutsideError
+from gitmodel.errors import (
+    ConflictError,
+    GitmodelError,
+    InputError,
+    IntegrityError,
+    NotFoundError,
+    OutsideError,
+)
 from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.operations.soundness import require_signed_version
 from gitmodel.operations.verification.findings import Findings
@@ -23,10 +31,10 @@ from gitmodel.operations.verification.versions import verify_version
 from gitmodel.registry import layout
 from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.versions import resolve
+from gitmodel.registry.view import parse
 
 if TYPE_CHECKING:
     from gitmodel.domain.artifact import Artifact
-    from gitmodel.domain.manifest import ModelVersion
     from gitmodel.domain.ports import Progress
     from gitmodel.domain.selector import Selector
     from gitmodel.registry.handle import RegistryHandle
@@ -94,7 +102,7 @@ def pull(
         artifacts=version.artifacts,
     )
     if target.exists() or target.is_symlink():
-        if _holds(target, version, handle.context.progress):
+        if _holds(view, target, version, handle.context.progress):
             return dataclasses.replace(result, status="unchanged")
         _require_replaceable(target, replace=replace)
     _fetch_missing(handle, view, version, number)
@@ -112,34 +120,66 @@ def _require_replaceable(target: Path, *, replace: bool) -> None:
     if target.is_dir() and not target.is_symlink():
         if not any(target.iterdir()):
             return
-        if replace and (target / "manifest.yaml").is_file():
+        if replace and _is_earlier_pull(target):
             return
     raise ConflictError(
         f"{target} exists and is not this version.",
-        "--replace  puts the version in the place of an earlier pull;",
+        "--replace  puts the version in the place of an earlier pull that nothing "
+        "was added to;",
         "-o DIR  chooses another directory.",
         code="E_EXISTS",
     )
 
 
-def _holds(target: Path, version: ModelVersion, progress: Progress) -> bool:
-    """Say whether a directory holds the version, every byte of it and no more."""
-    manifest = target / "manifest.yaml"
+def _is_earlier_pull(target: Path) -> bool:
+    """Say whether all that a directory holds is what a pull puts there."""
     try:
-        if target.is_symlink() or Digest.of(manifest.read_bytes()) != version.digest:
-            return False
-        files = {path for path in target.rglob("*") if not path.is_dir()}
-    except OSError:
+        data = (target / "manifest.yaml").read_bytes()
+        digest = Digest.of(data)
+        pulled = parse(
+            "ModelVersion",
+            data,
+            "manifest.yaml",
+            lambda document: ModelVersion.from_document(document, digest),
+        )
+        return _files(target) <= _expected(pulled)
+    except (OSError, GitmodelError):
         return False
-    expected = {target / "artifacts" / artifact.path for artifact in version.artifacts}
-    if files != expected | {manifest, target / "model.sig"}:
-        return False
-    names = sorted(expected)
-    wanted = {
-        target / "artifacts" / artifact.path: Pointer(artifact.digest, artifact.size)
-        for artifact in version.artifacts
+
+
+def _expected(version: ModelVersion) -> set[str]:
+    names = {f"artifacts/{artifact.path}" for artifact in version.artifacts}
+    return names | {"manifest.yaml", "model.sig"}
+
+
+def _files(target: Path) -> set[str]:
+    """Return what is below a directory and is none itself, links as such."""
+    return {
+        path.relative_to(target).as_posix()
+        for path in target.rglob("*")
+        if path.is_symlink() or not path.is_dir()
     }
-    return hash_files(names, progress) == [wanted[name] for name in names]
+
+
+def _holds(view: View, target: Path, version: ModelVersion, progress: Progress) -> bool:
+    """Say whether a directory holds the version, every byte of it and no more."""
+    signature = view.blob(layout.oms_path(version.model, str(version.version)))
+    try:
+        if target.is_symlink() or _files(target) != _expected(version):
+            return False
+        if Digest.of((target / "manifest.yaml").read_bytes()) != version.digest:
+            return False
+        if (target / "model.sig").read_bytes() != signature:
+            return False
+        wanted = {
+            target / "artifacts" / artifact.path: Pointer(
+                artifact.digest, artifact.size
+            )
+            for artifact in version.artifacts
+        }
+        return hash_files(list(wanted), progress) == list(wanted.values())
+    except (OSError, InputError):  # InputError: a link, or no file at all
+        return False
 
 
 def _fetch_missing(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.adapters.git.attributes import attribute_of
-from gitmodel.adapters.lfs import ingest, scan
+from gitmodel.adapters.lfs import ingest, scan, transfer
 from gitmodel.adapters.signing import dsse
 from gitmodel.domain.manifest import ModelVersion
 from gitmodel.domain.moment import to_text
@@ -105,6 +105,8 @@ def register(
     handle.writable_branch()
     principal = handle.acting_as(view, "publisher")
     _choose_version(view, model, naming)  # refuse before any gigabyte is read
+    if mode.push and not mode.dry_run:
+        transfer.require_client()
 
     facts = gather(handle, facts)
     sources = scan.collect(paths)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from gitmodel.adapters.git import commits, history, porcelain
 from gitmodel.adapters.git.porcelain import PushRejectedError
 from gitmodel.adapters.lfs import transfer
-from gitmodel.errors import ConflictError
+from gitmodel.errors import ConflictError, NotFoundError
 from gitmodel.formats.lfs_pointer import CUTOFF, Pointer
 from gitmodel.registry import journal
 from gitmodel.registry.done import Done
@@ -65,7 +65,7 @@ def publish(
         tip = write(handle, view, plan.change) if plan.change else base
         if tip is None or tip == theirs:
             return Done(plan.result, None)
-        upload(handle, remote, tip, theirs, uploaded)
+        _upload(handle, remote, tip, theirs, uploaded)
         move = journal.Move(ref, base, tip)
         try:
             _push(handle, remote, branch, move, moves=plan.change is not None)
@@ -130,14 +130,14 @@ def _take_in(
     )
 
 
-def upload(
+def _upload(
     handle: RegistryHandle,
     remote: str,
     tip: str,
-    have: str | None,
+    theirs: str | None,
     uploaded: set[Digest],
 ) -> None:
-    """Upload the LFS objects that commits up to ``tip`` added after ``have``.
+    """Upload the LFS objects that commits up to ``tip`` add to what the remote has.
 
     These are the artifacts of earlier commits too, and any LFS files of the user's:
     no hook of git-lfs runs when gitmodel pushes.
@@ -146,30 +146,37 @@ def upload(
         handle: The registry.
         remote: Where to.
         tip: The commit that is to be pushed.
-        have: The commit that the remote has; None for nothing.
+        theirs: What the remote's branch has; None if there is no such branch.
         uploaded: What was uploaded before; what is uploaded now joins it.
 
     Raises:
-        OutsideError: git-lfs is missing, or the upload failed, or an object is
-            neither here nor there.
+        NotFoundError: Objects are not in this clone (E_ARTIFACT_MISSING).
+        OutsideError: git-lfs is missing, or the upload failed.
     """
-    blobs = history.added_blobs(handle.repository, tip, have, below=CUTOFF)
+    repository = handle.repository
+    have = (theirs,) if theirs is not None else porcelain.heads(repository, remote)
+    blobs = history.added_blobs(repository, tip, have, below=CUTOFF)
     found = (Pointer.parse(blob.data) for blob in handle.reader.read_many(blobs))
     pointers = [
         pointer
-        for pointer in found
+        for pointer in dict.fromkeys(found)
         if pointer and pointer.size and pointer.digest not in uploaded
     ]
-    directory = handle.repository.work_tree or handle.repository.git_dir
-    here = [
+    missing = [
         pointer
         for pointer in pointers
-        if handle.store.has(pointer.digest, pointer.size)
+        if not handle.store.has(pointer.digest, pointer.size)
     ]
-    if here:
-        digests = dict.fromkeys(pointer.digest for pointer in here)
-        transfer.push_objects(directory, remote, list(digests))
-    if len(here) < len(pointers):
-        # Such as versions of another branch: fine, if the server has their objects.
-        transfer.push_commits(directory, remote, tip)
-    uploaded.update(pointer.digest for pointer in pointers)
+    if missing:
+        raise NotFoundError(
+            f"{len(missing)} LFS objects that the remote {remote} would need with "
+            f"these commits are not in this clone, such as {missing[0].digest}",
+            "git lfs fetch --all REMOTE  brings them here from a remote that has them.",
+            code="E_ARTIFACT_MISSING",
+        )
+    if pointers:
+        digests = [pointer.digest for pointer in pointers]
+        transfer.push_objects(
+            repository.work_tree or repository.git_dir, remote, digests
+        )
+        uploaded.update(digests)

@@ -61,7 +61,11 @@ class Story:
     def facts(self, bench: Workbench) -> tuple[list[str], str | None, str | None]:
         """Return what the command may change: versions and pins."""
         listed = [row["version"] for row in bench.do("list", "fraud")["versions"]]
-        return sorted(listed), bench.live("fraud", "dev"), bench.live("fraud", "staging")
+        return (
+            sorted(listed),
+            bench.live("fraud", "dev"),
+            bench.live("fraud", "staging"),
+        )
 
 
 def leftovers(bench: Workbench) -> list[str]:

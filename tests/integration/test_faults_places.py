@@ -200,7 +200,9 @@ def test_a_directory_of_a_bigger_repository_becomes_a_registry_of_its_own(
     assert gitmodel("init", tmp_path / "outer/inner", "--principal", "ada").code == 0
     inner = Workbench(tmp_path / "outer/inner", bench.outside)
     _whole_flow(inner, tmp_path / "out")
-    assert git(tmp_path / "outer", "rev-parse", "-q", "--verify", "HEAD", ok=False) == ""
+    assert (
+        git(tmp_path / "outer", "rev-parse", "-q", "--verify", "HEAD", ok=False) == ""
+    )
 
 
 def test_a_sha256_repository_carries_the_whole_flow(
@@ -249,7 +251,9 @@ def test_a_repository_of_somebody_else_is_used_only_when_git_trusts_it(
         os.lchown(path, 4242, 4242)
     for command in (*READS, *WRITES):
         answer = bench.run("--json", *command)
-        assert (answer.code, answer.json["error"]["code"]) == (1, "E_OWNERSHIP"), command
+        assert (answer.code, answer.json["error"]["code"]) == (1, "E_OWNERSHIP"), (
+            command
+        )
         assert f"safe.directory {bench.path}" in answer.err
     git(bench.outside, "config", "--global", "--add", "safe.directory", bench.path)
     assert bench.live("fraud", "dev") == "1.1.0"

@@ -62,7 +62,9 @@ def test_a_pull_that_was_tampered_with_is_not_taken_for_the_version(
     ready.do("pull", "fraud@1.0.0", "-o", tmp_path / "out")
     target = tmp_path / "out" / place
     good = target.read_bytes()
-    target.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    changed = good[:-1] + bytes([good[-1] ^ 1])
+    # A manifest that is still readable, as an edited one is.
+    target.write_bytes(changed if place == "artifacts/model.bin" else good + b"\n")
     before = _tree(tmp_path / "out")
     _refused(ready.run("--json", "pull", "fraud@1.0.0", "-o", tmp_path / "out"))
     assert _tree(tmp_path / "out") == before

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def no_lfs(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def no_lfs(
+    bench: Workbench, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Leave nothing on PATH but git, and nothing of git-lfs in the configuration."""
+    del bench  # which brings a configuration
     (home / "gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.com\n")
     found = shutil.which("git")
     assert found is not None

@@ -28,6 +28,7 @@ from tests.support.workbench import Workbench, git
 
 if TYPE_CHECKING:
     from tests.support.cli import Answer
+    from tests.support.killer import Outcome
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,11 @@ def first_team(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Team
         ours.git("push", "-q", "origin", "main")
         theirs = clone(root / "hub.git", root / "theirs", root / "outside")
     return Team(root / "hub.git", ours, theirs)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Path:
+    return make_hub(tmp_path / "hub.git")
 
 
 @pytest.fixture
@@ -77,24 +83,21 @@ def commits_of(bench: Workbench, path: str) -> list[str]:
 
 
 def test_the_first_push_brings_the_whole_registry_to_an_empty_remote(
-    ours: Workbench, hub: Path, tmp_path: Path
+    bench: Workbench, hub: Path, tmp_path: Path
 ) -> None:
-    result = ours.do("promote", "fraud@1.1.0", "dev", "--push")
-    assert (
-        git(hub, "rev-parse", "main")
-        == result["commit"]
-        == ours.git("rev-parse", "HEAD")
-    )
-    anyone = clone(hub, tmp_path / "anyone", ours.outside, smudge=True)
+    versions = ("1.0.0", "1.1.0")
+    for version in versions:
+        bench.register(version=version)
+    bench.promote("fraud@1.0.0", "dev")
+    bench.git("remote", "add", "origin", hub)
+    result = bench.do("promote", "fraud@1.1.0", "dev", "--push")
+    assert git(hub, "rev-parse", "main") == result["commit"]
+    assert bench.git("rev-parse", "HEAD") == result["commit"]
     # Versions that were registered long before have their bytes there as well.
-    ours.git("lfs", "fetch", "--all", "origin")
-    anyone.git("lfs", "fetch", "--all")
-    assert stored(anyone) == stored(ours) == digests(ours, *VERSIONS)
+    anyone = clone(hub, tmp_path / "anyone", bench.outside, smudge=True)
+    assert stored(anyone) == digests(bench, *(f"fraud@{each}" for each in versions))
     assert anyone.verify() == (0, [])
-    assert ours.git("status", "--porcelain") == ""
-
-
-VERSIONS = ("fraud@1.0.0", "fraud@1.1.0", "fraud@1.2.0")
+    assert bench.git("status", "--porcelain") == ""
 
 
 def test_every_verb_that_writes_can_push(team: Team, tmp_path: Path) -> None:
@@ -149,16 +152,28 @@ def test_a_large_file_of_the_users_does_not_stand_in_the_way(
     assert fresh(team, tmp_path).verify() == (0, [])
 
 
-def test_after_a_merge_only_what_is_new_is_asked_of_this_clone(team: Team) -> None:
-    # Theirs has no artifact's bytes, and needs none to push a promotion after a merge.
+def test_what_a_merge_took_from_the_remote_is_not_asked_of_this_clone(
+    team: Team,
+) -> None:
     team.ours.register(version="2.0.0")
     team.ours.do("promote", "fraud@1.1.0", "dev", "--push")
     team.theirs.do("promote", "churn@1.0.0", "dev")
     team.theirs.git("fetch", "-q")
-    team.theirs.git("merge", "-q", "--no-edit", "origin/main")
+    skip = ("-c", "filter.lfs.process=git-lfs filter-process --skip")
+    team.theirs.git(*skip, "merge", "-q", "--no-edit", "origin/main")
     team.theirs.do("promote", "churn@1.0.0", "staging", "--push")
     assert stored(team.theirs) == set()
     assert team.tip() == team.theirs.git("rev-parse", "HEAD")
+
+
+def test_a_new_branch_asks_this_clone_only_for_what_no_branch_has(team: Team) -> None:
+    team.theirs.git("switch", "-q", "-c", "trial")
+    team.theirs.register(version="2.0.0")
+    team.theirs.do("promote", "fraud@2.0.0", "dev", "--push")
+    tip = git(team.hub, "rev-parse", "trial")
+    assert tip == team.theirs.git("rev-parse", "HEAD")
+    [new] = stored(team.theirs)
+    assert (team.hub / "lfs/objects" / new[:2] / new[2:4] / new).is_file()
 
 
 def test_commits_do_not_go_where_their_bytes_cannot_follow(
@@ -167,14 +182,16 @@ def test_commits_do_not_go_where_their_bytes_cannot_follow(
     empty = make_hub(tmp_path / "empty.git")
     team.theirs.git("remote", "set-url", "origin", empty)
     before = team.theirs.snapshot()
-    answer = team.theirs.run("--json", "promote", "fraud@1.1.0", "dev", "--push")
-    message = refused(answer, 5, "E_LFS")
-    assert "missing" in message
+    promote = ("promote", "fraud@1.1.0", "dev", "--push")
+    refused(team.theirs.run("--json", *promote), 1, "E_ARTIFACT_MISSING")
     assert git(empty, "for-each-ref") == ""
     assert team.theirs.snapshot() == before
-    team.theirs.git("lfs", "fetch", "--all", team.hub.as_uri())
-    team.theirs.do("promote", "fraud@1.1.0", "dev", "--push")
+    team.theirs.git("remote", "add", "old", team.hub)
+    team.theirs.git("lfs", "fetch", "--all", "old")
+    team.theirs.do(*promote)
     assert git(empty, "rev-parse", "main") == team.theirs.git("rev-parse", "HEAD")
+    anyone = clone(empty, tmp_path / "anyone", team.ours.outside, smudge=True)
+    assert anyone.verify() == (0, [])
 
 
 # --- what others pushed ---------------------------------------------------------------
@@ -516,53 +533,45 @@ def test_without_git_lfs_only_artifacts_cannot_be_pushed(
 # --- killed ---------------------------------------------------------------------------
 
 
+def _killed(team: Team, tmp_path: Path, *, steps_after_push: int) -> Outcome:
+    """Kill a promotion of fraud@1.1.0 in ``team.ours`` so long after it pushed."""
+    promote = ("promote", "fraud@1.1.0", "dev", "--push")
+    whole = team.copy(tmp_path / "whole")
+    (tmp_path / "runs").mkdir()
+    with Killer(tmp_path / "runs") as killer:
+        steps = killer.run(whole.ours.path, *promote).steps
+        at = steps.index("git push") + 1 + steps_after_push
+        return killer.run(team.ours.path, *promote, at=at, send=signal.SIGKILL)
+
+
 def test_killed_once_the_remote_has_it_this_clone_catches_up(
     team: Team, tmp_path: Path
 ) -> None:
-    promote = ("promote", "fraud@1.1.0", "dev", "--push")
-    (tmp_path / "runs").mkdir()
-    copies = []
-    for name in ("whole", "killed"):
-        copy = team.ours.copy(tmp_path / name)
-        hub = tmp_path / f"{name}.git"
-        subprocess.run(["cp", "-r", team.hub, hub], check=True)
-        copy.git("remote", "set-url", "origin", hub)
-        copies.append((copy, hub))
-    (whole, _), (bench, hub) = copies
-    with Killer(tmp_path / "runs") as killer:
-        steps = killer.run(whole.path, *promote).steps
-        [at] = [number for number, step in enumerate(steps) if step == "git push"]
-        outcome = killer.run(bench.path, *promote, at=at + 2, send=signal.SIGKILL)
-    assert outcome.state == "killed"
-    pushed = git(hub, "rev-parse", "main")
-    assert pushed == bench.git("rev-parse", "refs/remotes/origin/main")
-    assert bench.git("rev-parse", "HEAD") == bench.git("rev-parse", f"{pushed}^")
+    assert _killed(team, tmp_path, steps_after_push=1).state == "killed"
+    bench, tip = team.ours, team.tip()
+    assert tip == bench.git("rev-parse", "refs/remotes/origin/main")
+    assert bench.git("rev-parse", "HEAD") == bench.git("rev-parse", f"{tip}^")
     # The next command, even one that does not push, stands on what was pushed.
     assert bench.live("fraud", "dev") == "1.1.0"
-    assert bench.git("rev-parse", "HEAD") == pushed
+    assert bench.git("rev-parse", "HEAD") == tip
     assert bench.git("status", "--porcelain", "-uall") == ""
     bench.promote("fraud@1.2.0", "dev")
-    assert bench.git("rev-parse", "HEAD~1") == pushed
+    assert bench.git("rev-parse", "HEAD~1") == tip
     assert bench.verify() == (0, [])
 
 
 def test_killed_before_the_remote_has_it_nothing_has_happened(
     team: Team, tmp_path: Path
 ) -> None:
-    (tmp_path / "runs").mkdir()
-    before, tip = team.ours.snapshot(), team.tip()
-    promote = ("promote", "fraud@1.1.0", "dev", "--push")
-    with Killer(tmp_path / "runs") as killer:
-        steps = killer.run(team.theirs.path, *promote).steps
-        git(team.hub, "update-ref", "refs/heads/main", tip)
-        at = list(steps).index("git push") + 1
-        outcome = killer.run(team.ours.path, *promote, at=at, send=signal.SIGKILL)
-    assert (outcome.state, team.tip()) == ("killed", tip)
-    assert team.ours.live("fraud", "dev") == "1.0.0"
-    assert team.ours.snapshot() == before
-    assert not (team.ours.path / ".git/gitmodel/journal.json").exists()
-    team.ours.do("promote", "fraud@1.1.0", "dev", "--push")
-    assert team.tip() == team.ours.git("rev-parse", "HEAD")
+    bench, tip = team.ours, team.tip()
+    before = bench.snapshot()
+    assert _killed(team, tmp_path, steps_after_push=0).state == "killed"
+    assert team.tip() == tip
+    assert bench.live("fraud", "dev") == "1.0.0"
+    assert bench.snapshot() == before
+    assert not (bench.path / ".git/gitmodel/journal.json").exists()
+    bench.do("promote", "fraud@1.1.0", "dev", "--push")
+    assert team.tip() == bench.git("rev-parse", "HEAD")
 
 
 # --- many at once ---------------------------------------------------------------------

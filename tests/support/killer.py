@@ -179,7 +179,7 @@ def main() -> None:
     """Serve requests until stdin ends."""
     import gitmodel.cli.commands.promote  # noqa: PLC0415
     import gitmodel.cli.commands.register  # noqa: PLC0415
-    import gitmodel.cli.commands.rollback  # noqa: F401, PLC0415
+    import gitmodel.cli.commands.rollback  # noqa: PLC0415
     import gitmodel.operations.promote  # noqa: PLC0415
     import gitmodel.operations.register  # noqa: PLC0415
     import gitmodel.operations.rollback  # noqa: F401, PLC0415

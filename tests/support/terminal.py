@@ -51,12 +51,12 @@ def at_terminal(
     extra: Mapping[str, str] | None = None,
 ) -> Answer:
     """Run gitmodel with a terminal of its own for stdout, and another for stderr."""
-    quiet = {"TERM": "xterm-256color", "NO_COLOR": "", **(extra or {})}
+    told = {"TERM": "xterm-256color", "NO_COLOR": "", "COLUMNS": "", **(extra or {})}
     ours, theirs = zip(*(_terminal(columns) for _ in range(2)), strict=True)
     process = subprocess.Popen(
         [*PROGRAM, *map(str, args)],
         cwd=cwd,
-        env=environment(quiet),
+        env=environment(told),
         stdin=subprocess.DEVNULL,
         stdout=theirs[0],
         stderr=theirs[1],

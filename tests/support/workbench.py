@@ -125,6 +125,10 @@ class Workbench:
     def copy(self, to: Path) -> Workbench:
         """Return a copy of the registry, clone state and all."""
         shutil.copytree(self.path, to, symlinks=True)
+        # Files of a copy look touched; let git see that they are not, without LFS.
+        off = ("-c", "filter.lfs.process=", "-c", "filter.lfs.clean=")
+        required = ("-c", "filter.lfs.required=false")
+        git(to, *off, *required, "update-index", "-q", "--refresh", ok=False)
         return Workbench(to, self.outside)
 
 

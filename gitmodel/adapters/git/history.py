@@ -154,15 +154,18 @@ def is_ancestor(repository: Repository, older: str, newer: str) -> bool:
 
 
 def added_blobs(
-    repository: Repository, tip: str, have: str | None, *, below: int
+    repository: Repository, tip: str, have: Sequence[str], *, below: int
 ) -> list[str]:
     """Return the blobs of fewer than ``below`` bytes that ``tip`` adds to ``have``.
 
     Every commit counts, merged ones too, not only what is left of them in ``tip``;
-    of a merge, what it took from none of its parents.
+    of a merge, what it took from none of its parents. Commits of ``have`` that are
+    not here are left out.
     """
-    known = (f"^{have}",) if have is not None else ()
-    listed = repository.git.run("rev-list", "--parents", tip, *known, "--").decode()
+    wanted = "".join([f"{tip}\n", *(f"^{commit}\n" for commit in have)])
+    listed = repository.git.run(
+        "rev-list", "--parents", "--ignore-missing", "--stdin", stdin=wanted.encode()
+    ).decode()
     parents = {row[0]: row[1:] for row in map(str.split, listed.splitlines())}
     line = [
         (commit, old) for commit, olds in parents.items() for old in (olds or (None,))

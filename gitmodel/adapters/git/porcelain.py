@@ -129,6 +129,20 @@ def fetch(repository: Repository, remote: str, branch: str) -> str | None:
     return repository.resolve(tracking)
 
 
+def heads(repository: Repository, remote: str) -> tuple[str, ...]:
+    """Return the commits of all branches of the remote.
+
+    Raises:
+        OutsideError: The remote cannot be reached.
+    """
+    try:
+        with _opened(repository) as repo:
+            listed = repo.git(c=_QUIET).ls_remote("--heads", "--quiet", remote)
+    except GitCommandError as error:
+        raise _unreachable(remote, error) from error
+    return tuple(line.split()[0] for line in str(listed).splitlines())
+
+
 def push(repository: Repository, remote: str, commit: str, branch: str) -> None:
     """Push ``commit`` to a branch of the remote, as a fast-forward only.
 

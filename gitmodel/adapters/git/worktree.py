@@ -11,7 +11,6 @@ stays exactly as it is, and the caller is told which paths:
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.lfs import failures
+from gitmodel.adapters.shield import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,16 +51,20 @@ def claim(parent: Path) -> Iterator[Scratch]:
     Raises:
         OutsideError: ``parent`` cannot be written.
     """
+    made: tuple[Path, int] | None = None
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        path, lock = _make(parent)
-    except OSError as error:
-        raise failures.writing(parent / _PREFIX, error) from error
-    try:
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            with uninterrupted():  # else Ctrl-C could leave a directory of nobody's
+                path, _ = made = _make(parent)
+        except OSError as error:
+            raise failures.writing(parent / _PREFIX, error) from error
         yield Scratch(path)
     finally:
-        _remove(path)
-        os.close(lock)
+        if made is not None:
+            path, lock = made
+            _remove(path)
+            os.close(lock)
 
 
 def sweep(parent: Path) -> int:

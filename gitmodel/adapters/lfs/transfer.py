@@ -50,6 +50,21 @@ def version() -> str | None:
     return done.stdout.split()[0].removeprefix("git-lfs/")
 
 
+def require_client() -> None:
+    """Insist that git-lfs is there, before work is done that would be in vain.
+
+    Raises:
+        OutsideError: It is not (E_NO_GIT_LFS).
+    """
+    if version() is None:
+        raise OutsideError(
+            "git-lfs is not installed; it moves artifacts to and from remotes.",
+            "apt-get install git-lfs  (or brew install git-lfs), "
+            "then run the command again.",
+            code="E_NO_GIT_LFS",
+        )
+
+
 def push_objects(directory: Path, remote: str, digests: Sequence[Digest]) -> None:
     """Upload objects that the local store has.
 
@@ -59,18 +74,6 @@ def push_objects(directory: Path, remote: str, digests: Sequence[Digest]) -> Non
     for start in range(0, len(digests), _ARGUMENTS):
         chunk = [digest.hex for digest in digests[start : start + _ARGUMENTS]]
         _run(directory, "push", "--object-id", remote, *chunk)
-
-
-def push_commits(directory: Path, remote: str, commit: str) -> None:
-    """Upload what ``commit`` and its ancestors need and the remote has not.
-
-    Slower than :func:`push_objects`, but content with objects that are not here as
-    long as the server has them.
-
-    Raises:
-        OutsideError: git-lfs is missing or failed, or neither side has an object.
-    """
-    _run(directory, "push", remote, commit)
 
 
 def fetch_objects(directory: Path, remote: str, commit: str, path: str) -> None:
@@ -132,13 +135,7 @@ class LfsError(OutsideError):
 
 
 def _run(directory: Path, *args: str) -> None:
-    if version() is None:
-        raise OutsideError(
-            "git-lfs is not installed; it moves artifacts to and from remotes.",
-            "apt-get install git-lfs  (or brew install git-lfs), "
-            "then run the command again.",
-            code="E_NO_GIT_LFS",
-        )
+    require_client()
     done = subprocess.run(
         ["git", *_SETTINGS, "lfs", *args],  # noqa: S607
         cwd=directory,
