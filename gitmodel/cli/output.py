@@ -90,7 +90,7 @@ def counted(number: int, noun: str) -> str:
 def first_line(text: str) -> str:
     """Return the first line of a text, saying so if there are more."""
     head, *rest = text.strip().splitlines() or [""]
-    return f"{head} …" if any(line.strip() for line in rest) else head
+    return f"{head.rstrip()} …" if any(line.strip() for line in rest) else head
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from gitmodel.domain.names import model_name
 from gitmodel.domain.parameters import parse_labels, parse_parameters
 from gitmodel.domain.semver import Version
 from gitmodel.errors import InputError, NotFoundError
-from gitmodel.formats import yaml_reader
+from gitmodel.formats import canonical_json, yaml_reader
 from gitmodel.operations.facts import Facts
 
 if TYPE_CHECKING:
@@ -37,16 +36,16 @@ def facts_from_options(
         training["hyperparameters"] = {**known, **parameters}
     if data := [parse_data(text, progress=progress) for text in options["data"]]:
         named = {ref.name for ref in data}
-        kept = [ref for ref in training.get("data", []) if ref.get("name") not in named]
+        known_data = _items(training, "data")
+        kept = [ref for ref in known_data if ref.get("name") not in named]
         training["data"] = kept + [ref.to_dict() for ref in data]
-    metrics = {
-        group: dict(values) for group, values in _mapping(given, "metrics").items()
-    }
+    given_metrics = _mapping(given, "metrics")
+    metrics = {group: dict(_mapping(given_metrics, group)) for group in given_metrics}
     for group, values in parse_metrics(options["metrics"]).items():
         metrics.setdefault(group, {}).update(values)
     lineage = dict(_mapping(given, "lineage"))
     if parents := [_parent(text) for text in options["parents"]]:
-        lineage["parents"] = [*lineage.get("parents", []), *parents]
+        lineage["parents"] = [*_items(lineage, "parents"), *parents]
     labels = {**_mapping(given, "labels"), **parse_labels(options["labels"])}
     if options["card"]:
         given["card"] = Path(options["card"]).name
@@ -91,14 +90,16 @@ def _metadata(file: str | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        data = Path(file).read_bytes()
+        with Path(file).open("rb") as stream:
+            # One byte more than may be there: /dev/zero has no end.
+            data = stream.read(yaml_reader.MAX_BYTES + 1)
     except OSError as error:
         raise NotFoundError(f"Cannot read {file}: {error.strerror}.") from error
-    if file.endswith(".json"):
+    if file.endswith(".json") and len(data) <= yaml_reader.MAX_BYTES:
         try:
-            value = json.loads(data, parse_constant=_refuse_constant)
-        except ValueError as error:
-            raise InputError(f"{file} is not JSON: {error}") from error
+            value = canonical_json.loads(data)
+        except InputError as error:
+            raise InputError(f"{file}: {error.message}", code=error.code) from error
     else:
         value = yaml_reader.read(data, file).value
     if not isinstance(value, dict):
@@ -106,14 +107,17 @@ def _metadata(file: str | None) -> dict[str, Any]:
     return value
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number that a manifest can hold")
-
-
 def _mapping(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = given.get(name) or {}
     if not isinstance(found, dict):
         raise InputError(f"The metadata's {name} is not a mapping.")
+    return found
+
+
+def _items(given: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    found = given.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise InputError(f"The metadata's {name} is not a list of mappings.")
     return found
 
 

@@ -2,6 +2,10 @@
 
 A subject, a free text, git's own "This reverts commit" lines, and trailers. The
 trailers are for people and ``git log``; what counts is in the signed documents.
+
+Text of people never becomes a trailer. git looks for trailers in the last paragraph,
+but ends the message early at a line ``---`` or at a pair of scissors; such lines are
+indented here, so that they are text.
 """
 
 from __future__ import annotations
@@ -11,6 +15,8 @@ from dataclasses import dataclass
 
 _SUBJECT = 100
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_END = re.compile(r"^(?=---\s|---$|.*-{24} >8 -{24})", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,7 @@ class CommitMessage:
 
     def __str__(self) -> str:
         paragraphs = [_one_line(self.subject)[:_SUBJECT]]
-        if body := _CONTROL.sub("", self.body).strip():
+        if body := _END.sub(" ", _clean(self.body).strip()):
             paragraphs.append(body)
         if self.reverts:
             lines = (f"This reverts commit {commit}." for commit in self.reverts)
@@ -46,4 +52,8 @@ class CommitMessage:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(_CONTROL.sub("", text).split())
+    return " ".join(_clean(text).split())
+
+
+def _clean(text: str) -> str:
+    return _SURROGATE.sub("\ufffd", _CONTROL.sub("", text))

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmodel.domain.selector import Selector
-from gitmodel.operations.gates import Refusal, decide_completeness, decide_promotion
+from gitmodel.operations.gates import (
+    Decision,
+    Refusal,
+    approvals_needed,
+    decide_completeness,
+    decide_promotion,
+)
 from gitmodel.registry.stage_log import read_histories
 from gitmodel.registry.versions import resolve
 
@@ -63,6 +69,7 @@ def _check_one(view: View, selector: Selector, stage: str | None) -> Checked:
     else:
         histories = read_histories(view, found.version.model)
         decision = decide_promotion(view, found, stage, histories)
+        decision = Decision((*decision.refusals, *approvals_needed(view, stage)))
     return Checked(
         model=found.version.model,
         version=str(found.version.version),

@@ -115,12 +115,19 @@ def _stage_rules(
                 f"gitmodel promote {name} {source}",
             )
         )
-    if rules.approvals:
-        refusals.append(
-            Refusal(
-                "approvals",
-                f"{stage} asks for {rules.approvals} approvals by "
-                f"{rules.approver_role}s, and there are none.",
-            )
-        )
     return refusals
+
+
+def approvals_needed(view: View, stage: str) -> tuple[Refusal, ...]:
+    """Say how many approvals a promotion to ``stage`` must wait for."""
+    rules = view.policy.rules_for(stage)
+    if rules is None or not rules.approvals:
+        return ()
+    people = "approval" if rules.approvals == 1 else "approvals"
+    return (
+        Refusal(
+            "approvals",
+            f"{stage} asks for {rules.approvals} {people} in the role "
+            f"{rules.approver_role}",
+        ),
+    )

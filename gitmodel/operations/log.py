@@ -182,7 +182,7 @@ def _people(
         return info.author, ()
     requester = document.get("requester") if isinstance(document, dict) else None
     actor = requester if requester in signers else signers[0]
-    return actor, tuple(name for name in signers if name != actor)
+    return actor, tuple(sorted(set(signers) - {actor}))
 
 
 def _reason(message: str) -> str:

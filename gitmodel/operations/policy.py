@@ -174,6 +174,36 @@ def revoke(handle: RegistryHandle, name: str, role: str, mode: Mode) -> PolicyRe
     return _change(handle, edit, f"revoke {role} from {name}", mode)
 
 
+def require(
+    handle: RegistryHandle, stage: str, approvals: int, mode: Mode
+) -> PolicyResult:
+    """Ask for so many approvals before a promotion to ``stage``.
+
+    Raises:
+        NotFoundError: There is no such stage.
+        RefusedError: There are not so many approvers.
+    """
+
+    def edit(document: Document) -> bool:
+        rules = document["stages"].get(stage)
+        if rules is None:
+            raise NotFoundError(f"The policy has no stage {stage}")
+        role = rules["approvals"]["role"]
+        members = document["roles"].get(role, {"members": []})["members"]
+        if approvals > len(members):
+            raise RefusedError(
+                f"{approvals} approvals could never come together: "
+                f"{len(members)} principals have the role {role}.",
+                f"gitmodel policy grant NAME {role}  adds one.",
+                code="E_POLICY",
+            )
+        changed = bool(rules["approvals"]["threshold"] != approvals)
+        rules["approvals"]["threshold"] = approvals
+        return changed
+
+    return _change(handle, edit, f"{stage} asks for {approvals} approvals", mode)
+
+
 def _change(handle: RegistryHandle, edit: Edit, what: str, mode: Mode) -> PolicyResult:
     def build(view: View) -> Plan[PolicyResult]:
         principal = handle.acting_as(view, "root")

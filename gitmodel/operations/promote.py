@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 from gitmodel.domain.pin import Pin, Release
 from gitmodel.formats import yaml_writer
-from gitmodel.operations.gates import Refusal, decide_promotion
+from gitmodel.operations.gates import Refusal, approvals_needed, decide_promotion
 from gitmodel.operations.moves import Move, record_move
+from gitmodel.operations.requests import open_request
 from gitmodel.operations.sighting import look
-from gitmodel.registry.change import Plan
+from gitmodel.registry.change import Change, Plan
+from gitmodel.registry.requests import branch_of
 from gitmodel.registry.stage_log import read_histories, require_sound_history
 from gitmodel.registry.transaction import Mode, transact
 from gitmodel.registry.versions import resolve
@@ -29,9 +31,11 @@ class PromoteResult:
         origin: The version that the stage held before; None for an empty stage.
         transition: Digest of the new transition; None if nothing changed.
         commit: None for a dry run, or if nothing changed.
+        branch: The branch that has the commit; a request's own while it is pending.
+        needed: What a pending promotion still lacks.
     """
 
-    status: Literal["promoted", "unchanged"]
+    status: Literal["promoted", "pending", "unchanged"]
     model: str
     version: str
     stage: str
@@ -66,7 +70,10 @@ def promote(
     branch = handle.writable_branch().removeprefix("refs/heads/")
     seen = look(handle, selector.model, stage, selector)
 
+    proposal: tuple[View, Change] | None = None
+
     def build(view: View) -> Plan[PromoteResult]:
+        nonlocal proposal
         view.settings.require_stage(stage)
         found = resolve(view, selector)
         model, version = found.version.model, str(found.version.version)
@@ -113,7 +120,22 @@ def promote(
             transition=str(moved.digest),
             seq=moved.transition.seq,
         )
+        if needed := approvals_needed(view, stage):
+            proposal = (view, moved.change)
+            return Plan(
+                None,
+                replace(
+                    promoted,
+                    status="pending",
+                    branch=branch_of(stage, model, moved.transition.seq),
+                    needed=tuple(refusal.message for refusal in needed),
+                ),
+            )
         return Plan(moved.change, promoted)
 
     done = transact(handle, build, mode)
-    return replace(done.result, commit=done.commit, dry_run=mode.dry_run)
+    result = replace(done.result, commit=done.commit, dry_run=mode.dry_run)
+    if proposal is None or mode.dry_run:
+        return result
+    commit = open_request(handle, *proposal, result.branch, push=mode.push)
+    return replace(result, commit=commit)

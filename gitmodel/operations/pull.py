@@ -29,9 +29,9 @@ from gitmodel.operations.soundness import require_signed_version
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.versions import verify_version
 from gitmodel.registry import layout
+from gitmodel.registry.parsing import parse
 from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.versions import resolve
-from gitmodel.registry.view import parse
 
 if TYPE_CHECKING:
     from gitmodel.domain.artifact import Artifact

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.attributes import attribute_of
 from gitmodel.adapters.lfs import ingest, scan, transfer
 from gitmodel.adapters.signing import dsse
 from gitmodel.domain.manifest import ModelVersion
-from gitmodel.domain.moment import to_text
 from gitmodel.domain.names import model_name, refuse_case_collision
 from gitmodel.domain.semver import Bump, Version
-from gitmodel.domain.semver import Change as Kind
-from gitmodel.errors import ConflictError, NotFoundError
+from gitmodel.errors import ConflictError
 from gitmodel.formats import schema, yaml_writer
 from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.formats.lfs_pointer import Pointer
+from gitmodel.operations import drafting
+from gitmodel.operations.drafting import Author
 from gitmodel.operations.facts import Facts, gather
 from gitmodel.operations.inspection import inspect_artifacts
 from gitmodel.registry import layout
 from gitmodel.registry.change import Authority, Change, Plan, sign_document
 from gitmodel.registry.transaction import Mode, transact
-from gitmodel.registry.versions import manifest_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,12 +103,15 @@ def register(
     view = handle.view()
     handle.writable_branch()
     principal = handle.acting_as(view, "publisher")
-    _choose_version(view, model, naming)  # refuse before any gigabyte is read
     if mode.push and not mode.dry_run:
         transfer.require_client()
 
     facts = gather(handle, facts)
+    author = Author(principal, handle.context.clock)
+    version = _choose_version(view, model, naming)
+    drafting.require_valid(view, model, version, author, facts)
     sources = scan.collect(paths)
+    drafting.require_room([source.name for source in sources])
     pointers = _take_in(handle, sources, dry_run=mode.dry_run)
     inspected = inspect_artifacts(
         sources, pointers, roles or {}, handle.store, handle.context.warn
@@ -127,7 +129,9 @@ def register(
         if not naming.allow_same_bytes:
             _refuse_same_bytes(handle, view, model, list(blobs.values()))
         _require_lfs_attributes(handle, view, list(blobs))
-        document = _manifest(handle, view, model, version, principal, artifacts, facts)
+        document = drafting.draft(view, model, version, author, artifacts, facts)
+        drafting.require_card(document)
+        drafting.bind_parents(view, document)
         if inspected.architecture is not None and "architecture" not in document:
             document["architecture"] = inspected.architecture.to_dict()
         path = layout.manifest_path(model, str(version))
@@ -257,55 +261,6 @@ def _require_lfs_attributes(
             f"{layout.ARTIFACTS_PATTERN} filter=lfs diff=lfs merge=lfs -text",
             code="E_ATTRIBUTES",
         )
-
-
-def _manifest(
-    handle: RegistryHandle,
-    view: View,
-    model: str,
-    version: Version,
-    principal: str,
-    artifacts: tuple[Artifact, ...],
-    facts: Facts,
-) -> dict[str, Any]:
-    lower = [other for other in _existing(view, model) if other < version]
-    previous = lower[-1] if lower else None
-    change: Kind = facts.change or version.change_from(previous)
-    document: dict[str, Any] = {
-        "apiVersion": _API,
-        "kind": "ModelVersion",
-        "model": model,
-        "version": str(version),
-        "createdAt": to_text(handle.context.clock.now()),
-        "createdBy": principal,
-        "previous": {
-            "version": str(previous),
-            "manifest": str(manifest_digest(view, model, previous)),
-        }
-        if previous is not None
-        else None,
-        "change": change,
-        "artifacts": [artifact.to_dict() for artifact in artifacts],
-    }
-    document.update(facts.sections())
-    _bind_parents(view, document)
-    return document
-
-
-def _bind_parents(view: View, document: dict[str, Any]) -> None:
-    """Give each parent in this registry its manifest digest (R031)."""
-    for parent in document.get("lineage", {}).get("parents", []):
-        if parent.get("external") or "manifest" in parent:
-            continue
-        try:
-            digest = manifest_digest(view, parent["model"], parent["version"])
-        except NotFoundError as error:
-            raise NotFoundError(
-                f"The parent {parent['model']}@{parent['version']} is not in this "
-                "registry.",
-                "Register it first, or give it in --metadata with external: true.",
-            ) from error
-        parent["manifest"] = str(digest)
 
 
 def _model_signature(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from gitmodel.domain.ports import Signer
     from gitmodel.formats.commit_message import CommitMessage
+    from gitmodel.formats.statement import Decision
+    from gitmodel.registry.records import Record
 
 
 T = TypeVar("T")
@@ -102,3 +104,36 @@ def sign_document(
         layout.signature_path(path, signer.keyid): bundle.to_bytes(),
     }
     return SignedFiles(path=path, digest=digest, files=files)
+
+
+def countersign(
+    signer: Signer,
+    record: Record,
+    *,
+    kind: str,
+    role: str,
+    authority: Authority,
+    decision: Decision,
+    comment: str,
+) -> tuple[str, bytes]:
+    """Sign a document that others have signed: the same bytes, another signature.
+
+    Returns:
+        The path of the signature, and its content.
+    """
+    said = Endorsement(
+        registry=authority.registry,
+        policy=authority.policy,
+        role=role,
+        decision=decision,
+        comment=comment,
+        document=record.document,
+    )
+    statement = Statement(
+        subject_name=record.path,
+        subject_digest=record.digest,
+        predicate_type=predicate_type(kind),
+        predicate=said.to_predicate(),
+    )
+    bundle = dsse.sign_statement(signer, statement)
+    return layout.signature_path(record.path, signer.keyid), bundle.to_bytes()

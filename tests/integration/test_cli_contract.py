@@ -30,12 +30,17 @@ READS: dict[str, tuple[str, ...]] = {
     "check": ("check", "fraud"),
     "verify": ("verify",),
     "doctor": ("doctor",),
+    "policy show": ("policy", "show"),
     "key show": ("key", "show"),
     "key show --allowed-signers": ("key", "show", "--allowed-signers"),
     "key list": ("key", "list"),
     "completion": ("completion", "bash"),
 }
 WRITES = {"init", "register", "promote", "rollback", "pull", "key new", "demo"}
+POLICY = {
+    f"policy {verb}"
+    for verb in ("add-principal", "remove-principal", "grant", "revoke")
+}
 
 
 @pytest.fixture
@@ -66,7 +71,7 @@ def _tampered(bench: Workbench) -> None:
 
 
 def test_every_command_has_a_contract() -> None:
-    assert READS.keys() | WRITES == ANSWERS.keys()
+    assert READS.keys() | WRITES | POLICY == ANSWERS.keys()
     assert {name.split()[0] for name in ANSWERS} == COMMANDS.keys()
 
 
@@ -150,6 +155,27 @@ def test_pulling_answers_alike_the_second_time(story: Workbench) -> None:
     for answer in found:
         _conforms("pull", answer)
     assert [answer["status"] for answer in found] == ["pulled", "unchanged"]
+
+
+def test_policy_commands_answer_alike_done_dry_and_unchanged(bench: Workbench) -> None:
+    bob = bench.outside / "bob"
+    bench.do("key", "new", "--out", bob)
+    for verb, args in (
+        ("add-principal", ("bob", "--key", f"{bob}.pub", "--role", "promoter")),
+        ("grant", ("bob", "responder")),
+        ("revoke", ("bob", "responder")),
+        ("remove-principal", ("bob",)),
+    ):
+        before = bench.snapshot()
+        dry = bench.do("policy", verb, *args, "--dry-run")
+        assert bench.snapshot() == before, verb
+        done = bench.do("policy", verb, *args)
+        for answer in (dry, done):
+            _conforms(f"policy {verb}", answer)
+        assert [dry["commit"], done["commit"]] == [None, bench.git("rev-parse", "HEAD")]
+    unchanged = bench.do("policy", "grant", "ada", "root")
+    _conforms("policy grant", unchanged)
+    assert (unchanged["commit"], unchanged["dryRun"]) == (None, False)
 
 
 def test_init_answers_alike_the_second_time(home: Path) -> None:

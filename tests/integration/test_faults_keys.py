@@ -13,6 +13,8 @@ from tests.support.workbench import Workbench
 if TYPE_CHECKING:
     from pathlib import Path
 
+_PEM = b"-----BEGIN %s PRIVATE KEY-----\n%s\n-----END %s PRIVATE KEY-----\n"
+
 
 @pytest.fixture
 def ready(bench: Workbench) -> Workbench:
@@ -167,8 +169,8 @@ def test_an_ed25519_key_alone_is_said_to_be_of_the_wrong_kind(
         b"",
         b"not a key\n",
         b"\x00\xff" * 100,
-        b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
-        b"-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n",
+        _PEM % (b"OPENSSH", b"AAAA", b"OPENSSH"),
+        _PEM % (b"EC", b"MAA=", b"EC"),
     ],
     ids=["empty", "text", "binary", "truncated", "pem"],
 )

@@ -100,9 +100,9 @@ def test_a_bare_repository_is_read_and_never_written(
     for command in READS:
         assert bare.run(*command).code == 0, command
     refs = bare.git("for-each-ref")
-    for command in (*WRITES, ("init",)):
-        answer = bare.run("--json", *command)
-        assert (answer.code, answer.json["error"]["code"]) == (1, "E_BARE"), command
+    for write in (*WRITES, ("init",)):
+        answer = bare.run("--json", *write)
+        assert (answer.code, answer.json["error"]["code"]) == (1, "E_BARE"), write
         assert "git clone" in answer.err
     assert bare.git("for-each-ref") == refs
     assert not (bare.path / "lfs").exists()

@@ -10,7 +10,8 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.workbench import Answer, Workbench
+    from tests.support.cli import Answer
+    from tests.support.workbench import Workbench
 
 
 @pytest.fixture

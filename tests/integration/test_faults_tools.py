@@ -20,7 +20,7 @@ def no_lfs(
 ) -> None:
     """Leave nothing on PATH but git, and nothing of git-lfs in the configuration."""
     del bench  # which brings a configuration
-    (home / "gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.com\n")
+    (home / "gitconfig").write_text("[init]\n\tdefaultBranch = main\n")
     found = shutil.which("git")
     assert found is not None
     (tmp_path / "bin").mkdir()

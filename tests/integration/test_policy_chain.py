@@ -77,7 +77,9 @@ def test_a_key_is_rotated_by_adding_the_new_one_first(bench: Workbench) -> None:
     # The old key cannot sign itself out: afterwards it would be no root key.
     own = bench.run("--json", "policy", "remove-principal", "ada", "--key", old[:8])
     assert own.code == 3
-    assert _as(bench, new, "policy", "remove-principal", "ada", "--key", old[:8]).code == 0
+    assert (
+        _as(bench, new, "policy", "remove-principal", "ada", "--key", old[:8]).code == 0
+    )
     assert bench.run("promote", "fraud@1.0.0", "dev").code == 3
     assert _as(bench, new, "promote", "fraud@1.0.0", "dev").code == 0
     assert bench.verify("--history", "--full") == (0, [])

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.killer import Killer
 from tests.support.isolation import isolate
+from tests.support.killer import Killer
 from tests.support.remotes import (
     Team,
     clone,
-    copy_home_and,
+    copy_repositories,
     digests,
     make_hub,
     overtake,
@@ -33,14 +33,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def first_team(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Team:
-    """Make a registry of two models that was pushed and cloned; tests work on copies."""
+    """Make a registry of two models, pushed and cloned; tests work on copies."""
     root = tmp_path_factory.mktemp("team")
-    copy_home_and(template, root, "r")
+    [path] = copy_repositories(template, root, "r", home=root / "home")
+    ours = Workbench(path, root / "outside")
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch, root / "home")
-        (root / "outside").mkdir()
         make_hub(root / "hub.git")
-        ours = Workbench(root / "r", root / "outside")
         for version in ("1.0.0", "1.1.0", "1.2.0"):
             ours.register(version=version)
         ours.register("churn")
@@ -59,8 +58,7 @@ def hub(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def team(first_team: Team, home: Path, tmp_path: Path) -> Team:
-    del home  # it is made first
-    return first_team.copy(tmp_path)
+    return first_team.copy(tmp_path, home)
 
 
 def fresh(team: Team, tmp_path: Path) -> Workbench:

@@ -113,6 +113,23 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("versionsPassedOver[].reason", "text", "why"),
         *_METRICS,
     ),
+    **dict.fromkeys(
+        (
+            "policy show",
+            "policy add-principal",
+            "policy remove-principal",
+            "policy grant",
+            "policy revoke",
+        ),
+        _keys(
+            ("version", "integer", "number of the policy in force"),
+            ("digest", "text", "its digest"),
+            ("signers[]", "text", "principals who signed it as root"),
+            ("commit", "text?", "null when showing, for a dry run, or if unchanged"),
+            ("dryRun", "boolean", "whether nothing was changed"),
+            ("policy", "object", "the policy, as in its document"),
+        ),
+    ),
     "list": _keys(
         ("models[].model", "text", "name of the model"),
         ("models[].latest", "text?", "its highest release"),

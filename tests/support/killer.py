@@ -15,9 +15,12 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+
+from gitmodel.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,11 +124,15 @@ def step_of(event: str, args: Sequence[Any], root: str) -> str | None:
             path = os.fsdecode(args[0])
             new = path.startswith(root) and not os.path.isdir(path)  # noqa: PTH112
             return f"mkdir {path}" if new else None
-        case "os.rename" | "os.link" | "os.symlink":
+        case "os.rename":
             return f"{event} {os.fsdecode(args[1])}"
-        case "os.remove" | "os.rmdir" | "os.truncate" | "os.chmod":
-            return f"{event} {args[0]}"
-        case "fcntl.flock" | "fcntl.ioctl":
+        case "os.link" | "os.symlink":
+            return None if os.path.lexists(args[1]) else f"{event} {args[1]}"
+        case "os.remove" | "os.rmdir":
+            relative = args[1] != -1  # to an open directory
+            there = relative or os.path.lexists(args[0])
+            return f"{event} {args[0]}" if there else None
+        case "fcntl.flock":
             return event
         case "subprocess.Popen":
             verbs = _WRITING_VERBS.intersection(map(str, args[1]))
@@ -184,7 +191,11 @@ def main() -> None:
     import gitmodel.operations.register  # noqa: PLC0415
     import gitmodel.operations.rollback  # noqa: F401, PLC0415
     from gitmodel.cli.main import run  # noqa: PLC0415
+    from gitmodel.formats import schema  # noqa: PLC0415
 
+    for kind in ("ModelVersion", "Transition"):
+        with suppress(InputError):  # only so that the children need not load it
+            schema.require(kind, {}, "")
     prefixes: dict[int, str] = {}
     for line in sys.stdin:
         request = json.loads(line)
@@ -196,6 +207,8 @@ def main() -> None:
         if answer["state"] != "stopped":
             del prefixes[pid]
         print(json.dumps(answer), flush=True)  # noqa: T201
+    for pid in prefixes:  # still standing, since a test failed
+        os.kill(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

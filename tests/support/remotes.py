@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Team:
-    """Two clones that agree with their remote, in one directory with a home."""
+    """Two clones that agree with their remote, side by side in one directory."""
 
     hub: Path
     ours: Workbench
@@ -25,23 +25,32 @@ class Team:
         """Return the commit that the remote has."""
         return git(self.hub, "rev-parse", "main")
 
-    def copy(self, to: Path) -> Team:
-        """Return a copy that knows nothing of the original."""
+    def copy(self, to: Path, home: Path | None = None) -> Team:
+        """Return a copy that knows nothing of the original; see below for ``home``."""
         names = [path.name for path in (self.hub, self.ours.path, self.theirs.path)]
-        copy_home_and(self.hub.parent, to, *names)
+        hub, *clones = copy_repositories(self.hub.parent, to, *names, home=home)
         (to / "outside").mkdir()
-        hub, *clones = (to / name for name in names)
         return Team(hub, *(Workbench(path, to / "outside") for path in clones))
 
 
-def copy_home_and(source: Path, to: Path, *names: str) -> None:
-    """Copy a home and repositories, which find each other in the new place."""
-    for name in ("home", *names):
-        shutil.copytree(source / name, to / name, symlinks=True, dirs_exist_ok=True)
+def copy_repositories(
+    source: Path, to: Path, *names: str, home: Path | None = None
+) -> list[Path]:
+    """Copy repositories of one directory, so that they find each other there.
+
+    With ``home``, what is in the home of that directory goes there.
+    """
+    if home is not None:
+        shutil.copytree(source / "home", home, dirs_exist_ok=True)
+    for name in names:
+        shutil.copytree(source / name, to / name, symlinks=True)
         config = to / name / ".git/config"
         if config.exists():
-            text = config.read_text().replace(str(source), str(to))
-            config.write_text(text)
+            text = config.read_text()
+            if home is not None:
+                text = text.replace(str(source / "home"), str(home))
+            config.write_text(text.replace(str(source), str(to)))
+    return [to / name for name in names]
 
 
 def make_hub(path: Path) -> Path:
@@ -60,9 +69,13 @@ def clone(
 
 
 def stored(bench: Workbench) -> set[str]:
-    """Return the ids of the objects that a clone's LFS store has."""
-    objects = bench.path / ".git/lfs/objects"
-    return {path.name for path in objects.rglob("*") if path.is_file()}
+    """Return the ids of the objects that a clone's own LFS store has."""
+    return objects_in(bench.path / ".git/lfs")
+
+
+def objects_in(store: Path) -> set[str]:
+    """Return the ids of the objects in an LFS store."""
+    return {path.name for path in (store / "objects").rglob("*") if path.is_file()}
 
 
 def digests(bench: Workbench, *selectors: str) -> set[str]:

@@ -134,13 +134,6 @@ class Repository:
         )
         return found.decode().strip() if status == 0 else None
 
-    def is_ancestor(self, older: str, newer: str) -> bool:
-        """Say whether ``newer`` descends from ``older``, or is it."""
-        status, _ = self.git.attempt(
-            "merge-base", "--is-ancestor", older, newer, accept=(0, 1, 128)
-        )
-        return status == 0
-
     def identity(self) -> str | None:
         """Return ``Name <email>`` as git is told to use it; None if it is not told."""
         status, found = self.git.attempt(

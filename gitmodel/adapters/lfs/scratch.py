@@ -63,8 +63,9 @@ def claim(parent: Path) -> Iterator[Scratch]:
     finally:
         if made is not None:
             path, lock = made
-            _remove(path)
-            os.close(lock)
+            with uninterrupted():
+                _remove(path)
+                os.close(lock)
 
 
 def sweep(parent: Path) -> int:

@@ -29,8 +29,9 @@ _CHATTER = ("fetch:", "push:", "Uploading", "Downloading", "error: failed to", "
 # git-lfs has one exit status for every failure: what it says tells them apart.
 _NOT_THERE = re.compile(
     r"\[4(04|10)\]|\b4(04|10) [A-Z]|object not found|does not exist on the server"
+    "|remote missing object"
 )
-_OTHER_BYTES = re.compile(r"expected OID|\[422\]|\b422 [A-Z]")
+_OTHER_BYTES = re.compile(r"expected OID|invalid hash|\[422\]|\b422 [A-Z]")
 
 
 def version() -> str | None:

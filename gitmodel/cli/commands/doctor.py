@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def command(session: Session) -> int:
-    """Check whether this clone, its tools and its key are fit for work.
+    """Check whether this clone, its tools and its key are fit.
 
     Looks at git, git-lfs, the repository, branch, registry, policy, LFS attributes and
     store, the remote and your key, and says how to mend what is wrong. Exit code 1

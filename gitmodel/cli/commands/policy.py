@@ -1,4 +1,4 @@
-"""``gitmodel policy``: show, add-principal, remove-principal, grant, revoke."""
+"""``gitmodel policy``: who may do what, and what each stage asks for."""
 
 from __future__ import annotations
 
@@ -161,6 +161,34 @@ def revoke(session: Session, name: str, role: str, push: bool, dry_run: bool) ->
 
     with session.open_closing() as handle:
         result = change(handle, name, role, Mode(dry_run=dry_run, push=push))
+    _answer(session, result)
+
+
+@command.command("require")
+@click.argument("stage")
+@click.option(
+    "--approvals",
+    type=click.IntRange(min=0),
+    required=True,
+    metavar="N",
+    help="How many, the requester aside.",
+)
+@change_options
+@json_option
+@click.pass_obj
+def require(
+    session: Session, stage: str, approvals: int, push: bool, dry_run: bool
+) -> None:
+    """Ask for approvals before a promotion to STAGE.
+
+    Examples:
+      gitmodel policy require production --approvals 2
+    """
+    from gitmodel.operations.policy import require as change
+    from gitmodel.registry.transaction import Mode
+
+    with session.open_closing() as handle:
+        result = change(handle, stage, approvals, Mode(dry_run=dry_run, push=push))
     _answer(session, result)
 
 

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 
 
 @click.command("promote", cls=Command)
-@click.argument("selector", type=SELECTOR)
-@click.argument("stage", type=STAGE)
+@click.argument("selector", type=SELECTOR, required=False)
+@click.argument("stage", type=STAGE, required=False)
+@click.option(
+    "--finalize",
+    metavar="REQUEST",
+    help="Land a request that has its approvals: MODEL#STAGE or its branch.",
+)
 @click.option(
     "-m",
     "--message",
@@ -28,19 +33,34 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def command(
-    session: Session, selector: str, stage: str, reason: str, push: bool, dry_run: bool
+    session: Session,
+    selector: str | None,
+    stage: str | None,
+    finalize: str | None,
+    reason: str,
+    push: bool,
+    dry_run: bool,
 ) -> None:
     """Put a version into a stage, by one signed commit.
 
     SELECTOR names the version; the policy says what STAGE asks for. Exit code 3 means
     that the policy refused; every refusal is listed. A stage that holds the version
-    already is left as it is.
+    already is left as it is. Where STAGE asks for approvals, the promotion waits on a
+    branch of its own (status pending) until others have approved it.
 
     Examples:
       gitmodel promote fraud@1.2.0 staging
       gitmodel promote fraud#staging production -m "passed the canary"
       gitmodel promote fraud@latest staging --dry-run
+      gitmodel promote --finalize fraud#production
     """
+    if finalize is not None:
+        if selector or stage or reason:
+            raise click.UsageError("--finalize takes a request and nothing else.")
+        land(session, finalize, push=push, dry_run=dry_run)
+        return
+    if selector is None or stage is None:
+        raise click.UsageError("Missing argument: SELECTOR and STAGE.")
     from gitmodel.domain.selector import Selector
     from gitmodel.operations.promote import promote
     from gitmodel.registry.transaction import Mode
@@ -73,6 +93,17 @@ def command(
     if result.status == "unchanged":
         session.answer(data, f"{stage} holds {result.model}@{result.version} already.")
         return
+    if result.status == "pending" and not dry_run:
+        session.answer(
+            data,
+            f"Asked to promote {result.model} in {stage}: "
+            f"{result.origin or '(empty)'} -> {result.version}\n"
+            f"  waits for  {'; '.join(result.needed)}\n"
+            f"  branch     {result.branch}\n"
+            f"  commit     {(result.commit or '')[:12]}",
+        )
+        session.hint(f"gitmodel approve {result.model}#{stage}  by somebody else")
+        return
     verb = "Would promote" if dry_run else "Promoted"
     move = f"{result.origin or '(empty)'} -> {result.version}"
     text = f"{verb} {result.model} in {stage}: {move}"
@@ -81,3 +112,23 @@ def command(
     session.answer(data, text)
     if not dry_run:
         session.hint(f"gitmodel show {result.model}#{stage}")
+
+
+def land(session: Session, request: str, *, push: bool, dry_run: bool) -> None:
+    """Land a request."""
+    from gitmodel.cli.request_rendering import request_json
+    from gitmodel.operations.requests import finalize
+    from gitmodel.registry.transaction import Mode
+
+    with session.open_closing() as handle:
+        row = finalize(handle, request, Mode(dry_run=dry_run, push=push))
+    verb = "Would promote" if dry_run else "Promoted"
+    text = (
+        f"{verb} {row.model} in {row.stage}: {row.origin or '(empty)'} -> {row.version}"
+    )
+    text += f"\n  approved by  {', '.join(row.approvals) or '(nobody had to)'}"
+    if row.commit:
+        text += f"\n  commit       {row.commit[:12]}"
+    session.answer(request_json(row), text)
+    if row.commit:
+        session.hint(f"gitmodel show {row.model}#{row.stage}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitmodel.adapters.git.history import changes, first_parent_line
+from gitmodel.adapters.git.history import changes, first_parent_line, is_ancestor
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.ledger import Ledger
 from gitmodel.operations.verification.legality import judge
@@ -59,7 +59,7 @@ def verify_steps(handle: RegistryHandle, view: View, *, full: bool) -> Findings:
             f"it is {view.registry_id}",
         )
         known = None
-    elif known is not None and not repository.is_ancestor(known.commit, tip):
+    elif known is not None and not is_ancestor(repository, known.commit, tip):
         findings.add(
             "E_HISTORY_REWRITTEN",
             "the branch does not descend from what this clone verified before.",

@@ -133,6 +133,11 @@ class _Move:
         needed = rules.rollback_approvals if back else rules.approvals
         approvers = set(record.sealed_by(rules.approver_role))
         approvers.discard(transition.requester)
+        rejectors = [
+            seal.principal for seal in record.seals if seal.decision == "reject"
+        ]
+        if rejectors:
+            self._add("E_REJECTED", f"{', '.join(rejectors)} rejected it.", record.path)
         if len(approvers) < needed:
             self._add(
                 "E_THRESHOLD",

@@ -1,0 +1,46 @@
+"""``gitmodel approve``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmodel.cli.help import Command
+from gitmodel.cli.options import json_option
+
+if TYPE_CHECKING:
+    from gitmodel.cli.session import Session
+
+
+@click.command("approve", cls=Command)
+@click.argument("request")
+@click.option(
+    "-m",
+    "--message",
+    "comment",
+    default="",
+    metavar="COMMENT",
+    help="What you looked at, for the record.",
+)
+@click.option("--push", is_flag=True, help="Also push the request's branch.")
+@json_option
+@click.pass_obj
+def command(session: Session, request: str, comment: str, push: bool) -> None:
+    """Approve a promotion that waits: sign the identical transition.
+
+    REQUEST is MODEL#STAGE, or the request's branch. The requester's own approval never
+    counts, and principals are counted, not keys.
+
+    Examples:
+      gitmodel approve fraud#production
+      gitmodel approve request/production/fraud/4 -m "metrics reviewed" --push
+    """
+    from gitmodel.cli.request_rendering import request_json, request_text
+    from gitmodel.operations.requests import decide
+
+    with session.open_closing() as handle:
+        row = decide(handle, request, "approve", comment=comment, push=push)
+    session.answer(request_json(row), request_text(row))
+    if row.status == "approved":
+        session.hint(f"gitmodel promote --finalize {row.model}#{row.stage}")

@@ -1,0 +1,54 @@
+"""``gitmodel requests``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmodel.cli.help import Command
+from gitmodel.cli.options import json_option
+
+if TYPE_CHECKING:
+    from gitmodel.cli.session import Session
+
+
+@click.command("requests", cls=Command)
+@json_option
+@click.pass_obj
+def command(session: Session) -> None:
+    """List promotions that wait for approvals.
+
+    Those of this clone and of its remotes, as of the last git fetch.
+
+    Examples:
+      gitmodel requests
+      gitmodel requests --json
+    """
+    from gitmodel.cli.output import table
+    from gitmodel.cli.request_rendering import request_json
+    from gitmodel.operations.requests import list_requests
+
+    with session.open_closing() as handle:
+        rows = list_requests(handle)
+    session.answer(
+        {"requests": [request_json(row) for row in rows]},
+        table(
+            ("request", "from", "to", "requester", "approvals", "status"),
+            [
+                (
+                    f"{row.model}#{row.stage}",
+                    row.origin or "(empty)",
+                    row.version,
+                    row.requester,
+                    f"{len(row.approvals)} of {row.threshold}",
+                    row.status,
+                )
+                for row in rows
+            ],
+        )
+        if rows
+        else "",
+    )
+    if not rows:
+        session.hint("git fetch  brings requests from a remote")
