@@ -14,7 +14,7 @@ from gitmodel.registry import layout
 from gitmodel.registry.versions import manifest_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from gitmodel.domain.ports import Clock
     from gitmodel.domain.semver import Change, Version
@@ -70,7 +70,7 @@ def draft(
 def require_valid(
     view: View, model: str, version: Version, author: Author, facts: Facts
 ) -> None:
-    """Refuse facts that no manifest may state, before any gigabyte is read.
+    """Refuse facts that no manifest may state.
 
     Raises:
         InputError: They are not as the schema wants them; ``problems`` lists all.
@@ -84,11 +84,11 @@ def require_valid(
     bind_parents(view, document)
 
 
-def require_room(names: Sequence[str]) -> None:
-    """Refuse more files than a manifest can name.
+def require_files(facts: Facts, names: Sequence[str]) -> None:
+    """Insist that one manifest can name all files, and that the card is one of them.
 
     Raises:
-        InputError: There are more (``E_LIMIT``).
+        InputError: There are too many (``E_LIMIT``), or the card is missing.
     """
     least = sum(len(name.encode()) + _BYTES_PER_ARTIFACT for name in names)
     if least > yaml_reader.MAX_BYTES:
@@ -97,18 +97,8 @@ def require_room(names: Sequence[str]) -> None:
             "Pack them into an archive, such as a tar file, and register that.",
             code="E_LIMIT",
         )
-
-
-def require_card(document: Mapping[str, Any]) -> None:
-    """Insist that a card which is a file is among the files.
-
-    Raises:
-        InputError: It is not.
-    """
-    card = document.get("card")
-    if isinstance(card, str) and card not in {
-        artifact["path"] for artifact in document["artifacts"]
-    }:
+    card = facts.given.get("card")
+    if isinstance(card, str) and card not in names:
         raise InputError(
             f"The card {card} is not among the files to register.",
             "--card FILE  registers the file along with the others.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gitmodel.adapters.git.history import changes, commit_infos, first_parent_line
 from gitmodel.domain.moment import to_text
+from gitmodel.domain.names import model_name
 from gitmodel.errors import GitmodelError
 from gitmodel.registry import layout
 from gitmodel.registry.records import Record, read_record
@@ -71,7 +72,7 @@ def log(handle: RegistryHandle, wanted: LogFilter) -> tuple[Event, ...]:
     """
     view = handle.view()
     if wanted.model is not None:
-        view.versions(wanted.model)
+        view.versions(model_name(wanted.model))
     if wanted.stage is not None:
         view.settings.require_stage(wanted.stage)
     found: list[Event] = []

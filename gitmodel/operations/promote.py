@@ -49,6 +49,14 @@ class PromoteResult:
     dry_run: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """A result, and the change that must wait for approvals on a branch."""
+
+    result: PromoteResult
+    proposal: tuple[View, Change] | None = None
+
+
 def promote(
     handle: RegistryHandle,
     selector: Selector,
@@ -70,10 +78,7 @@ def promote(
     branch = handle.writable_branch().removeprefix("refs/heads/")
     seen = look(handle, selector.model, stage, selector)
 
-    proposal: tuple[View, Change] | None = None
-
-    def build(view: View) -> Plan[PromoteResult]:
-        nonlocal proposal
+    def build(view: View) -> Plan[_Outcome]:
         view.settings.require_stage(stage)
         found = resolve(view, selector)
         model, version = found.version.model, str(found.version.version)
@@ -93,7 +98,7 @@ def promote(
             branch=branch,
         )
         if origin == target:
-            return Plan(None, result)
+            return Plan(None, _Outcome(result))
         seen.require_unmoved(history, records)
         seen.require_same_version(found)
         decision = decide_promotion(view, found, stage, read_histories(view, model))
@@ -120,22 +125,20 @@ def promote(
             transition=str(moved.digest),
             seq=moved.transition.seq,
         )
-        if needed := approvals_needed(view, stage):
-            proposal = (view, moved.change)
-            return Plan(
-                None,
-                replace(
-                    promoted,
-                    status="pending",
-                    branch=branch_of(stage, model, moved.transition.seq),
-                    needed=tuple(refusal.message for refusal in needed),
-                ),
-            )
-        return Plan(moved.change, promoted)
+        needed = approvals_needed(view, stage)
+        if not needed:
+            return Plan(moved.change, _Outcome(promoted))
+        pending = replace(
+            promoted,
+            status="pending",
+            branch=branch_of(stage, model, moved.transition.seq),
+            needed=tuple(refusal.message for refusal in needed),
+        )
+        return Plan(None, _Outcome(pending, (view, moved.change)))
 
     done = transact(handle, build, mode)
-    result = replace(done.result, commit=done.commit, dry_run=mode.dry_run)
+    result, proposal = done.result.result, done.result.proposal
     if proposal is None or mode.dry_run:
-        return result
+        return replace(result, commit=done.commit, dry_run=mode.dry_run)
     commit = open_request(handle, *proposal, result.branch, push=mode.push)
     return replace(result, commit=commit)

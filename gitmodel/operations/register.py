@@ -103,15 +103,16 @@ def register(
     view = handle.view()
     handle.writable_branch()
     principal = handle.acting_as(view, "publisher")
+    # Refuse what can be refused before any gigabyte is read.
+    version = _choose_version(view, model, naming)
     if mode.push and not mode.dry_run:
         transfer.require_client()
-
     facts = gather(handle, facts)
     author = Author(principal, handle.context.clock)
-    version = _choose_version(view, model, naming)
     drafting.require_valid(view, model, version, author, facts)
     sources = scan.collect(paths)
-    drafting.require_room([source.name for source in sources])
+    drafting.require_files(facts, [source.name for source in sources])
+
     pointers = _take_in(handle, sources, dry_run=mode.dry_run)
     inspected = inspect_artifacts(
         sources, pointers, roles or {}, handle.store, handle.context.warn
@@ -130,7 +131,6 @@ def register(
             _refuse_same_bytes(handle, view, model, list(blobs.values()))
         _require_lfs_attributes(handle, view, list(blobs))
         document = drafting.draft(view, model, version, author, artifacts, facts)
-        drafting.require_card(document)
         drafting.bind_parents(view, document)
         if inspected.architecture is not None and "architecture" not in document:
             document["architecture"] = inspected.architecture.to_dict()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from gitmodel.adapters.git.history import first_parent_line
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.metrics import Delta, compare
+from gitmodel.domain.names import model_name
 from gitmodel.domain.semver import Version
 from gitmodel.errors import (
     ConflictError,
@@ -94,7 +95,7 @@ def rollback(
 
     def build(view: View) -> Plan[RollbackResult]:
         view.settings.require_stage(stage)
-        view.versions(model)
+        view.versions(model_name(model))
         rules = view.policy.rules_for(stage)
         role = rules.rollback_role if rules else "responder"
         principal = handle.acting_as(view, role)

@@ -95,9 +95,11 @@ def view_at(handle: RegistryHandle, moment: datetime) -> View:
     Raises:
         NotFoundError: It did not exist yet.
     """
+    # "@" and a zone, or else git takes a small number for something else than a time.
+    seconds = max(0, int(moment.timestamp()))
     found = handle.repository.git.run(
         "rev-list", "--first-parent", "--max-count=1",
-        f"--before={int(moment.timestamp())}", "HEAD", "--",
+        f"--before=@{seconds} +0000", "HEAD", "--",
     )  # fmt: skip
     commit = found.decode().strip()
     if not commit:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gitmodel.adapters.signing import dsse
 from gitmodel.domain.digest import Digest
-from gitmodel.formats import yaml_writer
+from gitmodel.errors import InputError
+from gitmodel.formats import yaml_reader, yaml_writer
 from gitmodel.formats.statement import Endorsement, Statement, predicate_type
 from gitmodel.registry import layout
 
@@ -81,8 +82,17 @@ def sign_document(
         kind: ``version``, ``transition`` or ``policy``.
         role: The role in which the signer acts.
         authority: Where that role is given; None for policy 1, which gives it itself.
+
+    Raises:
+        InputError: It is too large to be read again (``E_LIMIT``).
     """
     data = yaml_writer.dump(document)
+    if len(data) > yaml_reader.MAX_BYTES:
+        raise InputError(
+            f"{path} would have {len(data):,} bytes, and {yaml_reader.MAX_BYTES:,} are "
+            "allowed.",
+            code="E_LIMIT",
+        )
     digest = Digest.of(data)
     said = Endorsement(
         registry=authority.registry if authority else digest,

@@ -121,7 +121,8 @@ def _tips(handle: RegistryHandle) -> dict[str, str]:
 
     Where they have parted, the remote's counts: others have seen that one.
     """
-    listed = handle.repository.git.run(
+    git = handle.repository.git
+    listed = git.run(
         "for-each-ref",
         "--format=%(objectname) %(refname)",
         "refs/heads",

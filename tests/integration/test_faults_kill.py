@@ -44,10 +44,9 @@ class Story:
     def of(cls, name: str, bench: Workbench, killer: Killer, scratch: Path) -> Story:
         for version in ("1.0.0", "1.1.0"):
             bench.register(version=version)
-            bench.do("promote", f"fraud@{version}", "dev") if version < "1.1" else None
+        bench.promote("fraud@1.0.0", "dev", "staging")
         if name == "rollback":
-            for version in ("1.0.0", "1.1.0"):
-                bench.promote(f"fraud@{version}", "dev", "staging")
+            bench.promote("fraud@1.1.0", "dev", "staging")
         bench.file("new.bin", b"new weights")
         return cls(bench, killer, name, scratch)
 
@@ -92,8 +91,9 @@ def test_killed_at_each_step_it_has_happened_or_not(
         assert facts in (before, after), step
         seen.add(facts == after)
         assert copy.git("status", "--porcelain", "-uall") == "", step
-        copy.register(version="3.0.0")
-        assert leftovers(copy) == [], step
+        if leftovers(copy):
+            copy.register(version="3.0.0")
+            assert leftovers(copy) == [], step
         assert copy.git("fsck", "--strict", "--no-dangling") == "", step
         assert copy.verify() == (0, []), step
     assert seen == {True, False}

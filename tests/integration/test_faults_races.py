@@ -201,7 +201,7 @@ def test_a_plain_commit_after_a_kill_neither_undoes_nor_hides_the_change(
     before = bench.git("rev-parse", "main")
     steps = one.run(bench.copy(tmp_path / "whole").path, *PROMOTE).steps
     refused = 0
-    for at in range(steps.index("git update-ref") + 1, len(steps) + 1):
+    for at in range(steps.index("subprocess.Popen update-ref") + 1, len(steps) + 1):
         copy = bench.copy(tmp_path / f"copy-{at}")
         assert one.run(copy.path, *PROMOTE, at=at).state == "killed"
         landed = copy.git("rev-parse", "main") != before

@@ -113,32 +113,29 @@ class Killer:
 
 def step_of(event: str, args: Sequence[Any], root: str) -> str | None:
     """Return the name of the step that an audit event announces; None for no step."""
+    changes, name = False, ""
     match event:
         case "open":
             path, _, flags = args
-            if isinstance(path, int) or not flags & _WRITING:
-                return None
-            path = os.fsdecode(path)
-            return f"write {path}" if path.startswith(root) else None
+            if not isinstance(path, int) and flags & _WRITING:
+                name = os.fsdecode(path)
+                changes = name.startswith(root)
         case "os.mkdir":
-            path = os.fsdecode(args[0])
-            new = path.startswith(root) and not os.path.isdir(path)  # noqa: PTH112
-            return f"mkdir {path}" if new else None
+            name = os.fsdecode(args[0])
+            changes = name.startswith(root) and not os.path.lexists(name)
         case "os.rename":
-            return f"{event} {os.fsdecode(args[1])}"
+            changes, name = True, os.fsdecode(args[1])
         case "os.link" | "os.symlink":
-            return None if os.path.lexists(args[1]) else f"{event} {args[1]}"
+            changes, name = not os.path.lexists(args[1]), os.fsdecode(args[1])
         case "os.remove" | "os.rmdir":
             relative = args[1] != -1  # to an open directory
-            there = relative or os.path.lexists(args[0])
-            return f"{event} {args[0]}" if there else None
+            changes, name = relative or os.path.lexists(args[0]), os.fsdecode(args[0])
         case "fcntl.flock":
-            return event
+            changes = True
         case "subprocess.Popen":
-            verbs = _WRITING_VERBS.intersection(map(str, args[1]))
-            return f"git {min(verbs)}" if verbs else None
-        case _:
-            return None
+            name = " ".join(_WRITING_VERBS.intersection(map(str, args[1])))
+            changes = bool(name)
+    return f"{event} {name}".rstrip() if changes else None
 
 
 def _watch(root: str, log: int, at: int | None, number: int) -> None:

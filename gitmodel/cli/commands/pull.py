@@ -41,6 +41,8 @@ def command(session: Session, selector: str, output: str | None, replace: bool) 
     from gitmodel.domain.selector import Selector
     from gitmodel.operations.pull import pull
 
+    if output == "":
+        raise click.UsageError("-o needs the name of a directory.")
     wanted = Selector.parse(selector)
     with session.open_closing() as handle:
         result = pull(handle, wanted, Path(output) if output else None, replace=replace)

@@ -118,7 +118,7 @@ def command(
     from gitmodel.operations.register import Naming, register
     from gitmodel.registry.transaction import Mode
 
-    if version and bump:
+    if version is not None and bump:
         raise click.UsageError("--version and --bump exclude each other.")
     files = [Path(path) for path in paths]
     card = options.get("card")
@@ -130,7 +130,7 @@ def command(
             model,
             files,
             naming=Naming(
-                version=Version.parse(version) if version else None,
+                version=None if version is None else Version.parse(version),
                 bump=bump,  # type: ignore[arg-type]  # click has checked the choice
                 allow_same_bytes=allow_same_bytes,
             ),
