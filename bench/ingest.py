@@ -242,7 +242,7 @@ def show(title: str, found: dict[str, list[tuple[float, float]]]) -> list[str]:
     return missed
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return 1 if a target was missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--size", type=int, default=1024, help="MiB of the large file")
@@ -252,7 +252,7 @@ def main() -> int:
     parser.add_argument("--dvc", default=shutil.which("dvc"), help="dvc executable")
     parser.add_argument("--fast", action="store_true", help="no other tools")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.child:
         name, sources, out = options.child
         child(name, Path(sources), Path(out))
