@@ -54,7 +54,7 @@ class Grower:
             place, Context(clock=SystemClock(), keys=keys)
         )
         view = self._handle.view()
-        self._signer: Signer = self._handle.signer
+        self._signer: Signer = self._handle.key
         self._authority = Authority(view.registry_id, view.policy_digest)
         self._sink = _Sink(self._handle)
         self._tree, self._tip = str(view.tree), str(view.commit)

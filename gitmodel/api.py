@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gitmodel.adapters.clock import SystemClock
+from gitmodel.domain.digest import Digest
 from gitmodel.domain.ports import Silent
 from gitmodel.domain.selector import Selector
 from gitmodel.domain.semver import Bump, Version
@@ -182,11 +183,7 @@ class Registry:
         """
         given: dict[str, Any] = dict(metadata or {})
         if metrics:
-            by_set = all(isinstance(value, dict) for value in metrics.values())
-            given["metrics"] = {
-                **given.get("metrics", {}),
-                **(metrics if by_set else {"validation": dict(metrics)}),
-            }
+            given["metrics"] = {**given.get("metrics", {}), **_by_set(metrics)}
         if params:
             training = dict(given.get("training", {}))
             known = training.get("hyperparameters", {})
@@ -296,7 +293,8 @@ class Registry:
     ) -> tuple[check.Checked, ...]:
         """Ask whether promotions would be allowed."""
         wanted = Selector.parse(selector) if selector else None
-        return check.check(self._handle.view(), wanted, stage)
+        now = self._handle.context.clock.now()
+        return check.check(self._handle.view(), wanted, stage, now=now)
 
     def pull(
         self,
@@ -312,8 +310,32 @@ class Registry:
         )
 
     def verify(
-        self, selector: str | None = None, *, hash_bytes: bool = True
+        self,
+        selector: str | None = None,
+        *,
+        hash_bytes: bool = True,
+        root: str | None = None,
     ) -> verify.VerifyResult:
-        """Verify one version or everything; never raises for what it finds wrong."""
+        """Verify one version or everything; never raises for what it finds wrong.
+
+        Args:
+            selector: One version, and the stages of its model; None for everything.
+            hash_bytes: Whether to read the artifacts.
+            root: The root digest as you know it from elsewhere.
+        """
         wanted = Selector.parse(selector) if selector else None
-        return verify.verify(self._handle, wanted, hash_bytes=hash_bytes)
+        return verify.verify(
+            self._handle,
+            wanted,
+            hash_bytes=hash_bytes,
+            root=Digest.parse(root) if root else None,
+        )
+
+
+def _by_set(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return metrics by set; those given by name alone are for validation."""
+    if all(
+        isinstance(value, dict) and "value" not in value for value in metrics.values()
+    ):
+        return dict(metrics)
+    return {"validation": dict(metrics)}

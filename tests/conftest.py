@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cli import gitmodel
 from tests.support.isolation import isolate
-from tests.support.workbench import Workbench
+from tests.support.workbench import unpack
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.workbench import Workbench
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +40,4 @@ def home(
 @pytest.fixture
 def bench(template: Path, home: Path, tmp_path: Path) -> Workbench:
     """Return a registry of principal ada, whose default key is in the home."""
-    shutil.copytree(template / "home", home, dirs_exist_ok=True)
-    shutil.copytree(template / "r", tmp_path / "r", symlinks=True)
-    config = tmp_path / "r/.git/config"
-    text = config.read_text().replace(str(template / "home"), str(home))
-    config.write_text(text.replace(str(template), str(tmp_path)))
-    (tmp_path / "outside").mkdir()
-    return Workbench(tmp_path / "r", tmp_path / "outside")
+    return unpack(template, home, tmp_path)

@@ -8,10 +8,12 @@ another repository, and ``GIT_CONFIG_COUNT`` must not change how git behaves.
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _KEPT = frozenset(
     {
@@ -52,3 +54,35 @@ def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     kept["GIT_GRAFT_FILE"] = os.devnull
     kept.setdefault("GIT_TERMINAL_PROMPT", "0")
     return kept | dict(extra or {})
+
+
+class StrayVariables:
+    """Hides stray ``GIT_*`` variables: GitPython reads them behind its API.
+
+    Threads may work on several registries, and the environment is one for all: only
+    strays are touched, and the last one to leave puts them back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._hidden: dict[str, str] = {}
+        self._users = 0
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Hide them meanwhile."""
+        with self._lock:
+            self._users += 1
+            for name in os.environ.keys() - child_environment().keys():
+                self._hidden[name] = os.environ.pop(name)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if self._users == 0:
+                    os.environ.update(self._hidden)
+                    self._hidden.clear()
+
+
+STRAYS = StrayVariables()

@@ -16,6 +16,7 @@ import click
 from gitmodel import __version__
 from gitmodel.cli import completion, streams
 from gitmodel.cli.help import Group
+from gitmodel.cli.keyless import Keyless
 from gitmodel.cli.session import Session
 from gitmodel.errors import GitmodelError, OutsideError
 
@@ -35,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "completion": "Set up",
     "demo": "Set up",
     "register": "Change the registry",
+    "attest": "Change the registry",
     "promote": "Change the registry",
     "requests": "Change the registry",
     "approve": "Change the registry",
@@ -47,6 +49,7 @@ COMMANDS: dict[str, str] = {
     "pull": "Read the registry",
     "check": "Prove it",
     "verify": "Prove it",
+    "checkpoint": "Prove it",
 }
 
 
@@ -128,6 +131,23 @@ class LazyGroup(Group):
     type=click.Path(),
     help="Sign with this key.  [env: GITMODEL_KEY]",
 )
+@click.option(
+    "--identity-token",
+    metavar="TOKEN",
+    help="Sign as this identity, without a key; - reads it from stdin.  "
+    "[env: GITMODEL_IDENTITY_TOKEN]",
+)
+@click.option(
+    "--keyless",
+    is_flag=True,
+    help="Sign as the CI job that this runs in, or log in with a browser.",
+)
+@click.option(
+    "--trust-config",
+    metavar="FILE",
+    type=click.Path(),
+    help="Which Sigstore certifies identities.  [env: GITMODEL_TRUST_CONFIG]",
+)
 @click.pass_context
 def cli(
     ctx: click.Context,
@@ -137,6 +157,9 @@ def cli(
     verbose: bool,
     no_color: bool,
     key: str | None,
+    identity_token: str | None,
+    keyless: bool,
+    trust_config: str | None,
 ) -> None:
     """A Git-native model registry.
 
@@ -162,6 +185,7 @@ def cli(
         verbose=verbose,
         no_color=no_color,
         key=key,
+        keyless=Keyless.chosen(ctx, identity_token, keyless, trust_config),
     )
 
 
@@ -192,8 +216,15 @@ def _usage(args: Sequence[str], error: click.ClickException) -> int:
         return error.exit_code
     context = error.ctx if isinstance(error, click.UsageError) else None
     where = context.command_path if context else "gitmodel"
-    hint = f"{where} --help  shows how to use it."
-    said = GitmodelError(" ".join(message.split()), hint, code="E_USAGE")
+    hints = [f"{where} --help  shows how to use it."]
+    if isinstance(error, click.NoSuchOption) and any(
+        error.option_name in option.opts for option in cli.params
+    ):
+        rest = where.removeprefix("gitmodel ")
+        hints.insert(
+            0, f"gitmodel {error.option_name} {rest} …  puts it where it belongs."
+        )
+    said = GitmodelError(" ".join(message.split()), *hints, code="E_USAGE")
     return _fail(args, said, error.exit_code)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -50,7 +51,7 @@ def change_options(function: F) -> F:
 
 
 class RegistryWord(click.ParamType[str]):
-    """A word that completes from the registry: model, version, stage or selector."""
+    """A word that completes from the registry, such as a model or a selector."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -75,6 +76,8 @@ class RegistryWord(click.ParamType[str]):
                 return view.models()
             case "stage":
                 return view.settings.stages
+            case "request":
+                return [f"{m}#{s}" for s in view.settings.stages for m in view.models()]
             case "version":
                 return _newest_first(view, model) if model else ()
             case _:
@@ -113,7 +116,27 @@ def _view_for_completion(ctx: click.Context) -> View:
     return View(ObjectReader(repository), repository.resolve("HEAD"))
 
 
+class Duration(click.ParamType[timedelta]):
+    """A length of time such as ``12h``, ``7d`` or ``2w``, more than nothing."""
+
+    name = "duration"
+    _UNITS: ClassVar = {"h": "hours", "d": "days", "w": "weeks"}
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read it."""
+        if isinstance(value, timedelta):
+            return value
+        match = re.fullmatch(r"([1-9][0-9]{0,3})([hdw])", str(value))
+        if match is None:
+            self.fail(f"{value!r} is no duration; write 12h, 7d or 2w.", param, ctx)
+        return timedelta(**{self._UNITS[match[2]]: int(match[1])})
+
+
+DURATION = Duration()
 MODEL = RegistryWord("model")
 VERSION = RegistryWord("version")
+REQUEST = RegistryWord("request")
 STAGE = RegistryWord("stage")
 SELECTOR = RegistryWord("selector")

@@ -17,6 +17,7 @@ from gitmodel.cli.output import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gitmodel.cli.keyless import Keyless
     from gitmodel.domain.ports import Progress
     from gitmodel.registry.handle import Context, RegistryHandle
 
@@ -37,6 +38,7 @@ class Session:
     verbose: bool
     color: bool
     key: Path | None
+    keyless: Keyless | None = None
 
     @classmethod
     def from_environment(
@@ -48,6 +50,7 @@ class Session:
         verbose: bool,
         no_color: bool,
         key: str | None,
+        keyless: Keyless | None = None,
     ) -> Session:
         """Combine options with the environment and the terminal."""
         plain = (
@@ -64,6 +67,7 @@ class Session:
             verbose=verbose,
             color=not plain,
             key=Path(chosen).expanduser() if chosen else None,
+            keyless=keyless,
         )
 
     def context(self, *, create_key: bool = False) -> Context:
@@ -75,6 +79,8 @@ class Session:
         return Context(
             clock=SystemClock(),
             keys=KeyFiles(named=self.key, passphrase=ask_passphrase, create=create_key),
+            # A registry begins with a key: policy 1 cannot pin a trusted root.
+            identity=self.keyless.signer if self.keyless and not create_key else None,
             progress=self.progress(),
             warn=self.warn,
         )

@@ -1,19 +1,21 @@
 """Who may do what: principals, roles, thresholds and the rules of each stage.
 
 A principal is a person or a robot, not a key: thresholds count principals, and
-a key belongs to one principal only, so one person with two keys is still one
-(``design`` §4.4). An object of this module that exists is usable: dangerous
+a key or an identity belongs to one principal only, so one person with two keys is
+still one (``design`` §4.4). An object of this module that exists is usable: dangerous
 policies are refused when they are read.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.names import principal_name, stage_name
 from gitmodel.domain.pin import API_VERSION
+from gitmodel.domain.stage_rules import StageRules, require_reachable
 from gitmodel.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ ROLES = (
     "auditor",
     "collector",
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,45 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a Sigstore certificate names: the issuer's word, and the name it gives.
+
+    Both are compared exactly; there are no patterns.
+    """
+
+    issuer: str
+    san: str
+
+    def __post_init__(self) -> None:
+        for text in (self.issuer, self.san):
+            if not text or _CONTROL.search(text):
+                raise InputError(
+                    f"{text[:80]!a} is no issuer or name in a certificate.",
+                    code="E_POLICY",
+                )
+
+    @property
+    def keyid(self) -> str:
+        """What stands for it where a key has its id: SHA-256 hex of both lines."""
+        return Digest.of(f"{self.issuer}\n{self.san}".encode()).hex
+
+    def __str__(self) -> str:
+        return f"{self.san} (by {self.issuer})"
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Someone, or something, that signs."""
 
     name: str
     keys: tuple[Key, ...]
+    identities: tuple[Identity, ...] = ()
+
+    @property
+    def keyids(self) -> tuple[str, ...]:
+        """The ids of all keys and identities."""
+        keys = tuple(key.keyid for key in self.keys)
+        return keys + tuple(identity.keyid for identity in self.identities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +93,12 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageRules:
-    """What a stage asks of a promotion and of a rollback.
+class Policy:
+    """One link of the policy chain.
 
     Attributes:
-        source: The stage that a version must have reached before; None for none.
-        approvals: How many approvals a promotion needs beside the requester.
-        approver_role: Who may approve.
-        rollback_approvals: How many approvals a rollback needs.
-        rollback_role: Who may roll back.
+        trusted_root: Of the Sigstore that vouches for identities; None for none.
     """
-
-    source: str | None
-    approvals: int
-    approver_role: str
-    rollback_approvals: int
-    rollback_role: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """One link of the policy chain."""
 
     version: int
     prior: Digest | None
@@ -85,6 +107,7 @@ class Policy:
     principals: tuple[Principal, ...]
     roles: tuple[Role, ...]
     stages: tuple[tuple[str, StageRules], ...]
+    trusted_root: Digest | None = None
 
     @classmethod
     def first(
@@ -135,6 +158,10 @@ class Policy:
                 Principal(
                     principal_name(name),
                     tuple(Key(key["keyid"], key["public"]) for key in body["keys"]),
+                    tuple(
+                        Identity(each["issuer"], each["san"])
+                        for each in body.get("identities", ())
+                    ),
                 )
                 for name, body in document["principals"].items()
             ),
@@ -143,24 +170,17 @@ class Policy:
                 for name, body in document["roles"].items()
             ),
             stages=tuple(
-                (stage_name(name), _stage_rules(body))
+                (stage_name(name), StageRules.from_dict(name, body))
                 for name, body in document["stages"].items()
             ),
+            trusted_root=_trusted_root(document),
         )
         policy._require_consistent()
         return policy
 
     def _require_consistent(self) -> None:
         names = {principal.name for principal in self.principals}
-        owners: dict[str, str] = {}
-        for principal in self.principals:
-            for key in principal.keys:
-                if owners.setdefault(key.keyid, principal.name) != principal.name:
-                    raise InputError(
-                        f"Key {key.keyid[:8]} belongs to {owners[key.keyid]} and to "
-                        f"{principal.name}; a key has one owner.",
-                        code="E_KEY_SHARED_BY_PRINCIPALS",
-                    )
+        self._require_single_owners()
         for role in self.roles:
             if strangers := set(role.members) - names:
                 raise InputError(
@@ -184,6 +204,33 @@ class Policy:
                     "which is no other stage of the policy.",
                     code="E_POLICY",
                 )
+        require_reachable(
+            dict(self.stages), {role.name: role.members for role in self.roles}
+        )
+
+    def _require_single_owners(self) -> None:
+        owners: dict[str, str] = {}
+        for principal in self.principals:
+            if principal.identities and self.trusted_root is None:
+                raise InputError(
+                    f"The identity {principal.identities[0]} could never sign: the "
+                    "policy pins no trusted root of Sigstore.",
+                    code="E_POLICY",
+                )
+            for key in principal.keys:
+                if owners.setdefault(key.keyid, principal.name) != principal.name:
+                    raise InputError(
+                        f"Key {key.keyid[:8]} belongs to {owners[key.keyid]} and to "
+                        f"{principal.name}; a key has one owner.",
+                        code="E_KEY_SHARED_BY_PRINCIPALS",
+                    )
+            for identity in principal.identities:
+                if owners.setdefault(identity.keyid, principal.name) != principal.name:
+                    raise InputError(
+                        f"The identity {identity} belongs to {owners[identity.keyid]} "
+                        f"and to {principal.name}; an identity has one owner.",
+                        code="E_IDENTITY_SHARED_BY_PRINCIPALS",
+                    )
 
     def role(self, name: str) -> Role | None:
         """Return the role called ``name``."""
@@ -195,13 +242,24 @@ class Policy:
         return found is not None and principal in found.members
 
     def owner_of(self, keyid: str) -> str | None:
-        """Return the principal to whom a key belongs."""
+        """Return the principal to whom a key, or an identity, belongs by its id."""
         return next(
             (
                 principal.name
                 for principal in self.principals
-                for key in principal.keys
-                if key.keyid == keyid
+                if keyid in principal.keyids
+            ),
+            None,
+        )
+
+    def owner_of_identity(self, issuer: str, san: str) -> str | None:
+        """Return the principal to whom exactly this identity belongs."""
+        return next(
+            (
+                principal.name
+                for principal in self.principals
+                for identity in principal.identities
+                if (identity.issuer, identity.san) == (issuer, san)
             ),
             None,
         )
@@ -226,34 +284,31 @@ class Policy:
                         for key in principal.keys
                     ]
                 }
+                | _identities(principal)
                 for principal in self.principals
             },
             "roles": {
                 role.name: {"members": list(role.members), "threshold": role.threshold}
                 for role in self.roles
             },
-            "stages": {
-                name: {
-                    "from": rules.source,
-                    "approvals": {
-                        "threshold": rules.approvals,
-                        "role": rules.approver_role,
-                    },
-                    "rollback": {
-                        "approvals": rules.rollback_approvals,
-                        "role": rules.rollback_role,
-                    },
-                }
-                for name, rules in self.stages
-            },
-        }
+            "stages": {name: rules.to_dict() for name, rules in self.stages},
+        } | (
+            {"sigstore": {"trustedRoot": str(self.trusted_root)}}
+            if self.trusted_root
+            else {}
+        )
 
 
-def _stage_rules(body: Mapping[str, Any]) -> StageRules:
-    return StageRules(
-        source=body["from"],
-        approvals=body["approvals"]["threshold"],
-        approver_role=body["approvals"]["role"],
-        rollback_approvals=body["rollback"]["approvals"],
-        rollback_role=body["rollback"]["role"],
-    )
+def _trusted_root(document: Mapping[str, Any]) -> Digest | None:
+    pinned = document.get("sigstore", {}).get("trustedRoot")
+    return Digest.parse(pinned) if pinned else None
+
+
+def _identities(principal: Principal) -> dict[str, Any]:
+    if not principal.identities:
+        return {}
+    return {
+        "identities": [
+            {"issuer": each.issuer, "san": each.san} for each in principal.identities
+        ]
+    }

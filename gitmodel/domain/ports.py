@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from gitmodel.domain.policy import Identity
 
 
 class Clock(Protocol):
@@ -28,6 +30,33 @@ class Signer(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """Return the DER ECDSA signature of ``message``."""
+
+
+@runtime_checkable
+class IdentitySigner(Protocol):
+    """Signs documents for an identity; it has no key that anyone could list."""
+
+    @property
+    def identity(self) -> Identity:
+        """Whom its certificates name."""
+
+    @property
+    def keyid(self) -> str:
+        """What stands for the identity: ``domain.policy.Identity.keyid``."""
+
+    def bind(self, trusted_root: bytes | None) -> None:
+        """Be told by which trusted root the registry will judge the signatures.
+
+        Raises:
+            RefusedError: The registry pins none.
+        """
+
+    def envelope(self, payload: bytes) -> bytes:
+        """Return a Sigstore bundle that signs an in-toto statement."""
+
+
+#: Whoever signs documents. Only a ``Signer`` can sign git commits as well.
+DocumentSigner: TypeAlias = Signer | IdentitySigner
 
 
 class Progress(Protocol):

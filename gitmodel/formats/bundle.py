@@ -1,4 +1,4 @@
-"""Sigstore bundle v0.3: one DSSE envelope, one signature, a hint at the key.
+"""Sigstore bundle v0.3: one DSSE envelope, one signature, by a key or a certificate.
 
 - Read strictly: exact media type, exactly one signature, canonical base64, no
   duplicate or unknown members, at most ``LIMIT`` bytes.
@@ -7,7 +7,8 @@
 - Transparency log entries and timestamps are let through unread: they grant
   nothing to a signature made with a managed key.
 
-Keyless bundles, which carry a certificate instead of a hint, are refused here.
+A keyless bundle carries a certificate and its proofs instead of a hint. What they
+prove is for Sigstore to judge, from the exact bytes, which are kept.
 """
 
 from __future__ import annotations
@@ -39,12 +40,14 @@ class Bundle:
         payload: The bytes that were signed, wrapped by ``pae``.
         signature: DER ECDSA signature of ``pae(payload_type, payload)``.
         hint: What the signer calls the key; "" for no hint.
+        keyless: The bytes of a bundle that carries a certificate; None for a key.
     """
 
     payload_type: str
     payload: bytes
     signature: bytes
     hint: str
+    keyless: bytes | None = None
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str, *, limit: int = LIMIT) -> Bundle:
@@ -59,7 +62,7 @@ class Bundle:
                 code=_CODE,
             )
         try:
-            return _bundle(loads(data))
+            return _bundle(loads(data), data)
         except InputError as error:
             raise IntegrityError(
                 f"{name} is not a signature that gitmodel can read: {error.message}",
@@ -68,6 +71,8 @@ class Bundle:
 
     def to_bytes(self) -> bytes:
         """Return the bundle as JSON for people and git to read, with a newline."""
+        if self.keyless is not None:
+            return self.keyless
         document = {
             "mediaType": MEDIA_TYPE,
             "verificationMaterial": {
@@ -89,7 +94,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def _bundle(value: object) -> Bundle:
+def _bundle(value: object, data: bytes) -> Bundle:
     top = members(
         value, "the bundle", ("mediaType", "verificationMaterial", "dsseEnvelope")
     )
@@ -105,20 +110,34 @@ def _bundle(value: object) -> Bundle:
     payload_type = envelope["payloadType"]
     if not isinstance(payload_type, str) or not payload_type:
         raise InputError("payloadType is not a string.")
+    material = top["verificationMaterial"]
+    keyless = isinstance(material, dict) and "certificate" in material
+    if keyless:
+        _require_certificate(material)
     return Bundle(
         payload_type=payload_type,
         payload=_base64(envelope["payload"], "payload"),
         signature=_base64(signature["sig"], "sig"),
-        hint=_hint(top["verificationMaterial"]),
+        hint="" if keyless else _hint(material),
+        keyless=data if keyless else None,
     )
 
 
+def _require_certificate(value: object) -> None:
+    material = members(
+        value,
+        "verificationMaterial",
+        ("certificate", "tlogEntries"),
+        ("timestampVerificationData",),
+    )
+    found = members(material["certificate"], "the certificate", ("rawBytes",))
+    _base64(found["rawBytes"], "the certificate")
+    entries = material["tlogEntries"]
+    if not isinstance(entries, list) or len(entries) != 1:
+        raise InputError("it does not hold exactly one transparency log entry.")
+
+
 def _hint(value: Any) -> str:
-    if isinstance(value, dict) and "publicKey" not in value:
-        raise InputError(
-            "it names no public key; signatures by certificate (keyless) "
-            "are not supported yet."
-        )
     material = members(
         value,
         "verificationMaterial",

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from gitmodel import resources
 from gitmodel.domain.problem import Problem
-from gitmodel.formats import yaml_reader
+from gitmodel.formats import schema_quick, yaml_reader
 from gitmodel.formats.document import Document, display, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from jsonschema.protocols import Validator
 
@@ -39,6 +39,8 @@ def problems(kind: str, document: Any, name: str = "") -> tuple[Problem, ...]:
     Raises:
         NotFoundError: There is no schema for ``kind``.
     """
+    if _is_valid(kind)(document.value if isinstance(document, Document) else document):
+        return ()
     from gitmodel.formats.schema_messages import explain  # noqa: PLC0415 (100 ms)
 
     if not isinstance(document, Document):
@@ -140,6 +142,11 @@ def _wrong_kind(value: Mapping[str, Any], kind: str) -> str:
 def _shown(value: Any) -> str:
     shown = repr(value)
     return shown if len(shown) <= 60 else f"{shown[:57]}..."  # noqa: PLR2004
+
+
+@cache
+def _is_valid(kind: str) -> Callable[[Any], bool]:
+    return schema_quick.is_valid(resources.schema(f"{kind.lower()}-{_FORMAT}"))
 
 
 @cache

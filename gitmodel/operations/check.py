@@ -17,6 +17,8 @@ from gitmodel.registry.stage_log import read_histories
 from gitmodel.registry.versions import resolve
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from gitmodel.registry.view import View
 
 
@@ -36,7 +38,7 @@ class Checked:
 
 
 def check(
-    view: View, selector: Selector | None, stage: str | None
+    view: View, selector: Selector | None, stage: str | None, *, now: datetime
 ) -> tuple[Checked, ...]:
     """Check one version, or the latest of every model.
 
@@ -44,6 +46,7 @@ def check(
         view: The registry.
         selector: Which version; None for the highest version of each model.
         stage: The stage to promote to; None checks completeness alone.
+        now: The time by which freezes and soak times are judged.
 
     Raises:
         NotFoundError: There is no such version or stage.
@@ -51,7 +54,7 @@ def check(
     if stage is not None:
         view.settings.require_stage(stage)
     selectors = [selector] if selector is not None else _latest(view)
-    return tuple(_check_one(view, one, stage) for one in selectors)
+    return tuple(_check_one(view, one, stage, now) for one in selectors)
 
 
 def _latest(view: View) -> list[Selector]:
@@ -62,13 +65,15 @@ def _latest(view: View) -> list[Selector]:
     ]
 
 
-def _check_one(view: View, selector: Selector, stage: str | None) -> Checked:
+def _check_one(
+    view: View, selector: Selector, stage: str | None, now: datetime
+) -> Checked:
     found = resolve(view, selector)
     if stage is None:
         decision = decide_completeness(view, found)
     else:
         histories = read_histories(view, found.version.model)
-        decision = decide_promotion(view, found, stage, histories)
+        decision = decide_promotion(view, found, stage, histories, now=now)
         decision = Decision((*decision.refusals, *approvals_needed(view, stage)))
     return Checked(
         model=found.version.model,

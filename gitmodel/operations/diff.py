@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: Shown in their own way, or different in every version.
 _ELSEWHERE = frozenset(
     {"apiVersion", "kind", "metrics", "artifacts", "version", "model", "previous"}
+    | {"createdAt"}
 )
 
 

@@ -12,8 +12,10 @@ from gitmodel.adapters.git.repository import Repository
 from gitmodel.adapters.lfs import transfer
 from gitmodel.adapters.signing import keys
 from gitmodel.errors import GitmodelError
+from gitmodel.operations.access_review import overdue
 from gitmodel.registry import layout
 from gitmodel.registry.handle import RegistryHandle
+from gitmodel.registry.reviews import last_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,6 +70,7 @@ def _look(handle: RegistryHandle) -> tuple[Check, ...]:
     )
     questions: tuple[Callable[[RegistryHandle, View], Iterator[Check]], ...] = (
         _policy,
+        _access_review,
         _attributes,
         _store,
         _remote,
@@ -147,6 +150,22 @@ def _policy(handle: RegistryHandle, view: View) -> Iterator[Check]:
         ok=not missing,
         found=f"policy {policy.version}; principals: {people}",
         hint=f"The policy has no rules for {', '.join(missing)}" if missing else "",
+    )
+
+
+def _access_review(handle: RegistryHandle, view: View) -> Iterator[Check]:
+    if len(view.policy.principals) == 1 and not last_digest(view)[0]:
+        return
+    late = overdue(view, handle.context.clock.now())
+    yield Check(
+        "access review",
+        ok=not late,
+        found=late or "up to date",
+        hint="gitmodel policy review  shows who may do what;  --sign-off  signs that "
+        "you have looked."
+        if late
+        else "",
+        required=False,
     )
 
 

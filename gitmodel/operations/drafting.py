@@ -9,7 +9,7 @@ from gitmodel.domain.artifact import Artifact
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.moment import to_text
 from gitmodel.errors import InputError, NotFoundError
-from gitmodel.formats import schema, yaml_reader
+from gitmodel.formats import schema, yaml_reader, yaml_writer
 from gitmodel.registry import layout
 from gitmodel.registry.versions import manifest_digest
 
@@ -81,6 +81,7 @@ def require_valid(
     )
     document = draft(view, model, version, author, (anything,), facts)
     schema.require("ModelVersion", document, layout.manifest_path(model, str(version)))
+    yaml_writer.dump(document)
     bind_parents(view, document)
 
 

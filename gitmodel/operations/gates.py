@@ -9,12 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitmodel.errors import RefusedError
+from gitmodel.domain.gating import Occasion, Standing, refused
+from gitmodel.errors import GitmodelError, RefusedError
 from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.registry import layout
+from gitmodel.registry.attestations import require_attested
+from gitmodel.registry.versions import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from gitmodel.domain.artifact import Artifact
     from gitmodel.domain.history import StageHistory
@@ -58,10 +62,27 @@ class Decision:
 
 
 def decide_promotion(
-    view: View, found: Found, stage: str, histories: Mapping[str, StageHistory]
+    view: View,
+    found: Found,
+    stage: str,
+    histories: Mapping[str, StageHistory],
+    *,
+    now: datetime,
 ) -> Decision:
-    """Say whether the policy lets a version into a stage (R114, R117)."""
-    refusals = [*_complete(view, found), *_stage_rules(view, found, stage, histories)]
+    """Say whether the policy lets a version into a stage (R114, R117).
+
+    Args:
+        view: The registry.
+        found: The version.
+        stage: Where it is to go.
+        histories: Of its model, by stage.
+        now: The time by which freezes and soak times are judged.
+    """
+    refusals = [
+        *_complete(view, found),
+        *_stage_rules(view, found, stage, histories),
+        *_gates(view, found, stage, histories, now),
+    ]
     return Decision(tuple(refusals))
 
 
@@ -116,6 +137,36 @@ def _stage_rules(
             )
         )
     return refusals
+
+
+def _gates(
+    view: View,
+    found: Found,
+    stage: str,
+    histories: Mapping[str, StageHistory],
+    now: datetime,
+) -> list[Refusal]:
+    rules = view.policy.rules_for(stage)
+    if rules is None or not (rules.gates or rules.freeze):
+        return []
+    model = found.version.model
+    current = histories[stage].current if stage in histories else None
+    try:
+        version = _standing(view, found)
+        held = _standing(view, load(view, model, current.version)) if current else None
+    except GitmodelError as error:
+        return [Refusal("attestation", error.message, "gitmodel verify")]
+    occasion = Occasion(now=now, held=held, histories=histories)
+    return [
+        Refusal(verdict.gate, f"{verdict.message}.", verdict.hint)
+        for verdict in refused(rules, version, occasion)
+    ]
+
+
+def _standing(view: View, found: Found) -> Standing:
+    version = found.version
+    attested = require_attested(view, version.model, str(version.version))
+    return Standing.of(version.document, version.digest, attested)
 
 
 def approvals_needed(view: View, stage: str) -> tuple[Refusal, ...]:

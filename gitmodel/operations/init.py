@@ -14,7 +14,7 @@ from gitmodel.domain.names import principal_name, principal_slug, stage_name
 from gitmodel.domain.policy import Key, Policy
 from gitmodel.domain.settings import DEFAULT_STAGES, Settings
 from gitmodel.errors import ConflictError, InputError, OutsideError
-from gitmodel.formats import yaml_writer
+from gitmodel.formats import schema, yaml_writer
 from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.registry import layout
 from gitmodel.registry.change import Change, Plan, sign_document
@@ -26,6 +26,7 @@ from gitmodel.registry.view import View
 if TYPE_CHECKING:
     from pathlib import Path
 
+_LONGEST_NAME = 100
 #: Documents keep their bytes on every platform; artifacts go to LFS.
 _ATTRIBUTES = (
     f"{layout.SETTINGS} -text",
@@ -75,12 +76,19 @@ def init(
         principal: Who owns the key; by default git's ``user.name``.
 
     Raises:
+        InputError: A name is none.
         ConflictError: It is a registry with other stages or another name; or the
             repository is bare, or its HEAD detached.
     """
     wanted = tuple(map(stage_name, stages))
     if len(set(wanted)) != len(wanted):
         raise InputError("A stage is named twice.")
+    if principal is not None:
+        principal_name(principal)
+    if name is not None:
+        draft = Settings(name, wanted or DEFAULT_STAGES).to_document()
+        schema.require("Registry", draft, layout.SETTINGS)
+        yaml_writer.dump(draft)
     with closing(RegistryHandle(_repository(directory), context)) as handle:
         handle.writable_branch()
         handle.tidy_up()
@@ -97,12 +105,11 @@ def _make(
     principal: str | None,
 ) -> InitResult:
     settings = Settings(
-        name or handle.repository.git.run("rev-parse", "--show-toplevel")
-        .decode().rstrip("\n").rpartition("/")[2],
+        _directory_name(handle) if name is None else name,
         stages,
-    )  # fmt: skip
-    owner = principal_name(principal) if principal else _owner(handle)
-    signer = handle.signer
+    )
+    owner = _owner(handle) if principal is None else principal_name(principal)
+    signer = handle.key
     policy = Policy.first(
         uid=str(uuid.uuid4()),
         created_at=to_text(handle.context.clock.now()),
@@ -191,7 +198,7 @@ def _existing(
         root=str(view.registry_id),
         stages=settings.stages,
         principal=first.name,
-        keyid=first.keys[0].keyid,
+        keyid=first.keyids[0],
         commit=added.decode().partition("\n")[0],
         path=str(handle.repository.work_tree),
         created=False,
@@ -215,3 +222,8 @@ def _attributes(existing: bytes | None) -> bytes:
     kept = [line for line in text.splitlines() if line.strip() not in _ATTRIBUTES]
     lines = [*kept, *_ATTRIBUTES]
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
+
+
+def _directory_name(handle: RegistryHandle) -> str:
+    name = handle.repository.work_tree.name if handle.repository.work_tree else ""
+    return "".join(c for c in name if c.isprintable())[:_LONGEST_NAME] or "registry"

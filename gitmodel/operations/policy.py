@@ -17,6 +17,7 @@ from gitmodel.domain.policy import ROLES, Policy
 from gitmodel.errors import ConflictError, InputError, NotFoundError, RefusedError
 from gitmodel.formats import schema, yaml_writer
 from gitmodel.formats.commit_message import CommitMessage
+from gitmodel.operations import identities as identities_in
 from gitmodel.registry import layout
 from gitmodel.registry.change import Authority, Change, Plan, sign_document
 from gitmodel.registry.policies import Edition
@@ -25,9 +26,11 @@ from gitmodel.registry.signers_file import export_signers
 from gitmodel.registry.transaction import Mode, transact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gitmodel.adapters.signing.public_key import PublicKey
+    from gitmodel.domain.policy import Identity
+    from gitmodel.operations.demands import Demands
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.view import View
 
@@ -71,11 +74,14 @@ def add_principal(
     keys: Sequence[PublicKey],
     roles: Sequence[str],
     mode: Mode,
+    *,
+    identities: Sequence[Identity] = (),
 ) -> PolicyResult:
-    """Add a principal, or further keys and roles to one.
+    """Add a principal, or further keys, identities and roles to one.
 
     Raises:
-        ConflictError: A key belongs to somebody already.
+        ConflictError: A key or an identity belongs to somebody already.
+        RefusedError: An identity could never sign, without a pinned trusted root.
         InputError: A role does not exist.
     """
     principal_name(name)
@@ -96,9 +102,53 @@ def add_principal(
                     f"Key {key.keyid[:8]} belongs to {owner}; a key has one owner.",
                     code="E_KEY_SHARED_BY_PRINCIPALS",
                 )
+        for identity in identities:
+            changed |= identities_in.add(document, name, identity)
         return any([changed, *(_join(document, name, role) for role in roles)])
 
     return _change(handle, edit, f"add {name}", mode)
+
+
+def trust_root(handle: RegistryHandle, data: bytes, mode: Mode) -> PolicyResult:
+    """Pin the trusted root of the Sigstore that vouches for identities.
+
+    What was signed under another one stays good: its policy goes on pinning that.
+
+    Args:
+        handle: The registry.
+        data: A trusted root, or a client's trust configuration that has one.
+        mode: Dry run, push.
+
+    Raises:
+        InputError: It is no trusted root that Sigstore can use.
+    """
+    from gitmodel.adapters.signing.keyless import read_trusted_root  # noqa: PLC0415
+
+    root = read_trusted_root(data)
+    digest = Digest.of(root)
+
+    def edit(document: Document) -> bool:
+        return identities_in.pin(document, digest)
+
+    files = {layout.trusted_root_path(digest): root}
+    return _change(handle, edit, f"trust Sigstore {digest.hex[:8]}", mode, files)
+
+
+def remove_identity(
+    handle: RegistryHandle, name: str, identity: Identity, mode: Mode
+) -> PolicyResult:
+    """Remove one identity of a principal.
+
+    Raises:
+        NotFoundError: There is no such principal or identity.
+        RefusedError: It is all that the principal could sign with.
+    """
+
+    def edit(document: Document) -> bool:
+        _principal(document, name)
+        return identities_in.drop(document, name, identity)
+
+    return _change(handle, edit, f"remove an identity of {name}", mode)
 
 
 def remove_principal(
@@ -127,7 +177,7 @@ def remove_principal(
             ]
             if len(kept) != len(entry["keys"]) - 1:
                 raise NotFoundError(f"{name} has no one key that begins {keyid}")
-            if not kept:
+            if not kept and not entry.get("identities"):
                 raise RefusedError(
                     f"{keyid[:8]} is the only key of {name}.",
                     "Add the new key first, or remove the principal.",
@@ -175,36 +225,35 @@ def revoke(handle: RegistryHandle, name: str, role: str, mode: Mode) -> PolicyRe
 
 
 def require(
-    handle: RegistryHandle, stage: str, approvals: int, mode: Mode
+    handle: RegistryHandle, stage: str, demands: Demands, mode: Mode
 ) -> PolicyResult:
-    """Ask for so many approvals before a promotion to ``stage``.
+    """Ask for approvals and gates before a promotion to ``stage``.
 
     Raises:
         NotFoundError: There is no such stage.
-        RefusedError: There are not so many approvers.
+        RefusedError: What is asked for could never be met.
     """
 
     def edit(document: Document) -> bool:
-        rules = document["stages"].get(stage)
-        if rules is None:
-            raise NotFoundError(f"The policy has no stage {stage}")
-        role = rules["approvals"]["role"]
-        members = document["roles"].get(role, {"members": []})["members"]
-        if approvals > len(members):
-            raise RefusedError(
-                f"{approvals} approvals could never come together: "
-                f"{len(members)} principals have the role {role}.",
-                f"gitmodel policy grant NAME {role}  adds one.",
-                code="E_POLICY",
-            )
-        changed = bool(rules["approvals"]["threshold"] != approvals)
-        rules["approvals"]["threshold"] = approvals
+        changed = demands.apply(document, stage)
+        try:
+            Policy.from_document(document)
+        except InputError as error:
+            raise RefusedError(error.message, *error.hints, code=error.code) from error
         return changed
 
-    return _change(handle, edit, f"{stage} asks for {approvals} approvals", mode)
+    return _change(handle, edit, demands.describe(stage), mode)
 
 
-def _change(handle: RegistryHandle, edit: Edit, what: str, mode: Mode) -> PolicyResult:
+def _change(
+    handle: RegistryHandle,
+    edit: Edit,
+    what: str,
+    mode: Mode,
+    files: Mapping[str, bytes] | None = None,
+) -> PolicyResult:
+    more = files or {}
+
     def build(view: View) -> Plan[PolicyResult]:
         principal = handle.acting_as(view, "root")
         document = copy.deepcopy(_document(view))
@@ -219,7 +268,9 @@ def _change(handle: RegistryHandle, edit: Edit, what: str, mode: Mode) -> Policy
         path = layout.policy_path(number)
         schema.require("Policy", document, path)
         data = yaml_writer.dump(document)
-        edition = Edition.read(data, number)
+        edition = Edition.read(
+            data, number, lambda other: more.get(other) or view.blob(other)
+        )
         _require_own_hands(handle, view, edition)
         signed = sign_document(
             handle.signer,
@@ -239,7 +290,7 @@ def _change(handle: RegistryHandle, edit: Edit, what: str, mode: Mode) -> Policy
                 ),
             ),
             principal=principal,
-            files=dict(signed.files),
+            files={**more, **signed.files},
         )
         result = PolicyResult(
             version=number,

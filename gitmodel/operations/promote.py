@@ -101,7 +101,13 @@ def promote(
             return Plan(None, _Outcome(result))
         seen.require_unmoved(history, records)
         seen.require_same_version(found)
-        decision = decide_promotion(view, found, stage, read_histories(view, model))
+        decision = decide_promotion(
+            view,
+            found,
+            stage,
+            read_histories(view, model),
+            now=handle.context.clock.now(),
+        )
         decision.require(f"Promoting {model}@{version} to {stage}")
         moved = record_move(
             handle,

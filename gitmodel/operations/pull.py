@@ -92,7 +92,8 @@ def pull(
             code=findings.problems[0].code,
             problems=[problem.to_dict() for problem in findings.problems],
         )
-    target = (destination or Path(f"{version.model}-{number}")).absolute()
+    asked = (destination or Path(f"{version.model}-{number}")).absolute()
+    target = asked.parent.resolve() / asked.name
     result = PullResult(
         status="pulled",
         model=version.model,

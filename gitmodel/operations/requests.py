@@ -201,7 +201,8 @@ def finalize(handle: RegistryHandle, name: str, mode: Mode) -> RequestRow:
         require_sound_history(main, transition.stage, transition.model)
         found = load(main, transition.model, _version(request))
         histories = read_histories(main, transition.model)
-        decide_promotion(main, found, transition.stage, histories).require(
+        now = handle.context.clock.now()
+        decide_promotion(main, found, transition.stage, histories, now=now).require(
             f"Promoting {transition.model}@{_version(request)} to {transition.stage}"
         )
         change = Change(

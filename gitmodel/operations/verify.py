@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitmodel.domain.settings import Settings
 from gitmodel.errors import GitmodelError
+from gitmodel.operations.checkpoint import is_shallow, verify_checkpoints
 from gitmodel.operations.verification.content import verify_content
 from gitmodel.operations.verification.documents import verify_plain
 from gitmodel.operations.verification.findings import Findings
@@ -16,19 +17,22 @@ from gitmodel.operations.verification.history import (
 )
 from gitmodel.operations.verification.layout import verify_layout
 from gitmodel.operations.verification.policies import verify_policies
+from gitmodel.operations.verification.reviews import verify_reviews
 from gitmodel.operations.verification.stages import verify_stage
 from gitmodel.operations.verification.versions import verify_version
-from gitmodel.registry import layout
+from gitmodel.registry import layout, state
 from gitmodel.registry.versions import resolve
+from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from gitmodel.domain.digest import Digest
     from gitmodel.domain.problem import Problem
     from gitmodel.domain.selector import Selector
+    from gitmodel.operations.verification.history import Proof
     from gitmodel.registry.handle import RegistryHandle
-    from gitmodel.registry.view import View
 
 #: Problems that say "not here", not "wrong": the clone is incomplete.
 _ABSENT = frozenset({"E_ARTIFACT_MISSING", "E_SHALLOW"})
@@ -43,6 +47,8 @@ class VerifyResult:
         root_given: Whether the caller named it; else it was taken on trust.
         bytes_hashed: Bytes read and hashed; None if bytes were skipped.
         steps: Commits judged as legal changes; None if history was not asked for.
+        commit_signatures: How many of those bear a good signature by a principal's
+            key; None if history was not asked for.
     """
 
     root: str
@@ -51,6 +57,7 @@ class VerifyResult:
     transitions: int
     commits: int
     signatures: int
+    commit_signatures: int | None
     artifacts: int
     bytes_hashed: int | None
     steps: int | None
@@ -75,6 +82,7 @@ def verify(
     root: Digest | None = None,
     history: bool = False,
     full: bool = False,
+    checkpoint: Path | None = None,
 ) -> VerifyResult:
     """Verify the whole registry at HEAD, or what concerns one version.
 
@@ -85,6 +93,8 @@ def verify(
         root: Digest of policy 1 as the caller knows it from elsewhere.
         history: Also judge every commit by the policy in force at that point.
         full: Judge history from the root, whatever this clone verified before.
+        checkpoint: A file that the registry must agree with. A shallow clone is then
+            verified from there on.
 
     Raises:
         NotFoundError: ``selector`` names nothing.
@@ -93,18 +103,24 @@ def verify(
     view = handle.view()
     findings = Findings()
     _verify_root(view, findings, root)
+    anchor = _verify_checkpoint(handle, findings, checkpoint) if checkpoint else None
+    proof = None
+    if history or full:
+        proof = verify_steps(handle, view, full=full, anchor=anchor)
     if selector is None:
-        files = verify_layout(handle.repository, view, findings)
-        _verify_settings(view, findings)
-        _verify_versions(view, findings, files)
-        _verify_stages(view, findings, files)
-        verify_append_only(handle.repository, findings, str(view.commit))
+        _verify_tree(handle, view, findings, proof, anchor, hash_bytes=hash_bytes)
     else:
         found = resolve(view, selector).version
         verify_version(view, findings, found.model, str(found.version))
         for stage in view.settings.stages:
             verify_stage(view, findings, stage, found.model)
-    judged = verify_steps(handle, view, full=full) if history or full else None
+    if proof is not None and proof.holds and (anchor or not is_shallow(handle)):
+        whole = selector is None and not findings.problems
+        tip = str(view.commit)
+        state.write(
+            handle.repository, state.Verified(view.registry_id, tip, whole=whole)
+        )
+    judged = proof.findings if proof is not None else None
     hashed = None
     if hash_bytes:
         hashed = verify_content(handle.store, findings, handle.context.progress)
@@ -115,13 +131,68 @@ def verify(
         transitions=findings.transitions,
         commits=findings.commits,
         signatures=findings.signatures,
-        artifacts=len(findings.artifacts),
+        commit_signatures=judged.commit_signatures if judged is not None else None,
+        artifacts=len(findings.artifacts) + findings.further_artifacts,
         bytes_hashed=hashed,
         steps=judged.commits if judged is not None else None,
         problems=tuple(
             dict.fromkeys([*findings.problems, *(judged.problems if judged else ())])
         ),
     )
+
+
+def _verify_tree(
+    handle: RegistryHandle,
+    view: View,
+    findings: Findings,
+    proof: Proof | None,
+    anchor: str | None,
+    *,
+    hash_bytes: bool,
+) -> None:
+    """Verify the tree as it is, as far as the steps that led to it do not prove it.
+
+    If every step was legal, so is what they made (``legality``): every version and
+    every pin with its log. Only bytes still need all of them, to know what to hash.
+    """
+    brief = (
+        proof is not None
+        and proof.holds
+        and (proof.after is None or proof.whole)
+        and not is_shallow(handle)
+        and not hash_bytes
+    )
+    if proof is None or not brief:
+        files = verify_layout(handle.repository, view, findings)
+        _verify_settings(view, findings)
+        _verify_versions(view, findings, files)
+        _verify_models(view, findings, files)
+        _verify_stages(view, findings, files)
+        verify_append_only(handle.repository, findings, str(view.commit), anchor)
+        return
+    base = View(handle.reader, proof.after) if proof.after is not None else None
+    files = verify_layout(handle.repository, view, findings, base)
+    _verify_settings(view, findings)
+    _verify_models(view, findings, files)
+    for path in files:
+        place = layout.classify(path)
+        if place.kind == "pin":
+            verify_plain(view, findings, path, "ModelPin")
+            if place.stage not in view.settings.stages:
+                message = f"the registry has no stage {place.stage}"
+                findings.add("E_STAGE", message, path)
+    findings.count(proof.findings)
+
+
+def _verify_checkpoint(
+    handle: RegistryHandle, findings: Findings, file: Path
+) -> str | None:
+    """Return the commit of a checkpoint that may stand for what a clone lacks."""
+    [result] = verify_checkpoints(handle, [file])
+    findings.problems.extend(result.problems)
+    if result.problems or not is_shallow(handle):
+        return None
+    return result.checkpoint.commit
 
 
 def _verify_root(view: View, findings: Findings, root: Digest | None) -> None:
@@ -133,6 +204,7 @@ def _verify_root(view: View, findings: Findings, root: Digest | None) -> None:
             path,
         )
     verify_policies(view, findings)
+    verify_reviews(view, findings)
 
 
 def _verify_settings(view: View, findings: Findings) -> None:
@@ -151,6 +223,10 @@ def _verify_versions(view: View, findings: Findings, files: Iterable[str]) -> No
     )
     for model, number in sorted(found):
         verify_version(view, findings, model, number)
+
+
+def _verify_models(view: View, findings: Findings, files: Iterable[str]) -> None:
+    places = map(layout.classify, files)
     for model in sorted({place.model for place in places if place.kind == "model"}):
         path = layout.model_path(model)
         document = verify_plain(view, findings, path, "Model")

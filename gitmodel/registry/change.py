@@ -15,7 +15,7 @@ from gitmodel.registry import layout
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gitmodel.domain.ports import Signer
+    from gitmodel.domain.ports import DocumentSigner
     from gitmodel.formats.commit_message import CommitMessage
     from gitmodel.formats.statement import Decision
     from gitmodel.registry.records import Record
@@ -65,7 +65,7 @@ class SignedFiles:
 
 
 def sign_document(
-    signer: Signer,
+    signer: DocumentSigner,
     path: str,
     document: Mapping[str, Any],
     *,
@@ -117,7 +117,7 @@ def sign_document(
 
 
 def countersign(
-    signer: Signer,
+    signer: DocumentSigner,
     record: Record,
     *,
     kind: str,

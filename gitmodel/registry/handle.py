@@ -11,7 +11,7 @@ from gitmodel.adapters.git.objects import ObjectReader
 from gitmodel.adapters.git.repository import Repository
 from gitmodel.adapters.lfs import store as lfs
 from gitmodel.adapters.lock import exclusive
-from gitmodel.domain.ports import Silent
+from gitmodel.domain.ports import IdentitySigner, Silent
 from gitmodel.errors import (
     ConflictError,
     NotFoundError,
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from gitmodel.domain.ports import Clock, Progress, Signer
+    from gitmodel.adapters.signing.keyless import KeylessSigner
+    from gitmodel.domain.ports import Clock, DocumentSigner, Progress, Signer
 
 
 class KeySource(Protocol):
@@ -55,12 +56,14 @@ class Context:
     Attributes:
         clock: Tells the time of new documents.
         keys: Finds the signing key.
+        identity: Makes what signs for an identity instead of a key; None for a key.
         progress: Hears about long work.
         warn: Is told, in a sentence, what people should know.
     """
 
     clock: Clock
     keys: KeySource
+    identity: Callable[[], KeylessSigner] | None = None
     progress: Progress = field(default_factory=Silent)
     warn: Callable[[str], None] = lambda _: None
 
@@ -159,9 +162,33 @@ class RegistryHandle:
         return hashlib.new(self.repository.hash_name, header + data).hexdigest()
 
     @cached_property
-    def signer(self) -> Signer:
-        """The key that signs in this process."""
+    def signer(self) -> DocumentSigner:
+        """Who signs documents in this process: a key, or an identity."""
+        if self.context.identity is not None:
+            return self.context.identity()
+        return self.key
+
+    @cached_property
+    def key(self) -> Signer:
+        """The key that signs in this process.
+
+        Raises:
+            NotFoundError: There is none.
+        """
         return self.context.keys.signer(self.repository)
+
+    @property
+    def commit_key(self) -> Signer | None:
+        """The key that signs commits; None where an identity signs documents."""
+        return None if self.context.identity is not None else self.key
+
+    def rehearse(self) -> None:
+        """Let identities sign nothing from now on: a log would keep it for ever."""
+        signer = self.signer if self.context.identity is not None else None
+        if isinstance(signer, IdentitySigner):
+            from gitmodel.adapters.signing.keyless import Rehearsal  # noqa: PLC0415
+
+            self.signer = Rehearsal(signer.identity)
 
     def principal(self, view: View) -> str:
         """Return who the signer is, by the policy in force.
@@ -169,12 +196,23 @@ class RegistryHandle:
         Raises:
             RefusedError: The key belongs to no principal.
         """
-        owner = view.policy.owner_of(self.signer.keyid)
+        signer = self.signer
+        if isinstance(signer, IdentitySigner):
+            signer.bind(view.edition.trusted_root)
+        owner = view.policy.owner_of(signer.keyid)
         if owner is None:
             names = ", ".join(principal.name for principal in view.policy.principals)
+            if isinstance(signer, IdentitySigner):
+                raise RefusedError(
+                    f"The identity {signer.identity} belongs to no principal of this "
+                    "registry.",
+                    f"Its principals are: {names}",
+                    "gitmodel policy add-principal NAME --identity ISSUER=SAN  by a "
+                    "root adds it.",
+                    code="E_IDENTITY",
+                )
             raise RefusedError(
-                f"Key {self.signer.keyid[:8]} belongs to no principal of this "
-                "registry.",
+                f"Key {signer.keyid[:8]} belongs to no principal of this registry.",
                 f"Its principals are: {names}",
                 "GITMODEL_KEY=FILE or --key FILE chooses another key; "
                 "gitmodel key list  shows yours.",

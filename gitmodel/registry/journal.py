@@ -97,8 +97,7 @@ def follow(repository: Repository, reader: ObjectReader, move: Move) -> tuple[st
     # What is checked out counts, by whatever branch: someone may have switched
     # meanwhile, or have built upon the move with plain git.
     if here is not None and _includes(repository, here, move.new):
-        move = replace(move, new=here)
-        kept = refresh(repository, touched_by(repository, reader, move))
+        kept = refresh(repository, touched_by(repository, reader, move, here))
     clear(repository)
     return kept
 
@@ -163,14 +162,16 @@ def _noted(repository: Repository) -> Move | None:
 
 
 def touched_by(
-    repository: Repository, reader: ObjectReader, move: Move
+    repository: Repository, reader: ObjectReader, move: Move, here: str
 ) -> list[Touched]:
-    """Return every path that changed on the way from ``old`` to ``new``."""
-    line = first_parent_line(repository, move.new, after=move.old)
-    found: dict[str, list[PathChange]] = {}
-    for _, paths in changes(repository, line):
-        for change in paths:
-            found.setdefault(change.path, []).append(change)
+    """Return every path that changed from ``old`` to ``new``, as it is in ``here``.
+
+    What else changed between ``new`` and ``here`` is the business of whoever did it.
+    """
+    found = _steps(repository, move.new, after=move.old)
+    if here != move.new:
+        later = _steps(repository, here, after=move.new)
+        found = {path: [*later.get(path, ()), *steps] for path, steps in found.items()}
     latest = {path: steps[0] for path, steps in found.items()}
     present = [change for change in latest.values() if change.status != "D"]
     blobs = reader.read_many([change.new for change in present])
@@ -187,3 +188,15 @@ def touched_by(
         )
         for path, steps in found.items()
     ]
+
+
+def _steps(
+    repository: Repository, tip: str, *, after: str | None
+) -> dict[str, list[PathChange]]:
+    """Return the changes of each path on the way to ``tip``, newest first."""
+    found: dict[str, list[PathChange]] = {}
+    line = first_parent_line(repository, tip, after=after)
+    for _, paths in changes(repository, line):
+        for change in paths:
+            found.setdefault(change.path, []).append(change)
+    return found

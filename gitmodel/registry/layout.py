@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from gitmodel.domain.digest import Digest
 
 SETTINGS = "gitmodel.yaml"
 ATTRIBUTES = ".gitattributes"
+TRUSTED_ROOTS = ".gitmodel/trusted_roots"
+REVIEWS = ".gitmodel/reviews"
 ARTIFACTS_PATTERN = "models/*/versions/*/artifacts/**"
 
 Kind = Literal[
     "settings",
     "attributes",
     "policy",
+    "trusted_root",
+    "review",
     "model",
     "manifest",
     "artifact",
@@ -31,18 +38,35 @@ Kind = Literal[
 
 #: Added once, never changed, renamed or deleted afterwards.
 APPEND_ONLY: frozenset[Kind] = frozenset(
-    {"policy", "manifest", "artifact", "oms", "attestation", "transition", "signature"}
+    {
+        "policy",
+        "trusted_root",
+        "review",
+        "manifest",
+        "artifact",
+        "oms",
+        "attestation",
+        "transition",
+        "signature",
+    }
 )
 #: Only gitmodel writes these; anything else below their directories is foreign.
 PROTECTED_ROOTS = (".gitmodel/", "models/", "stages/", "log/")
 
+#: What has signatures beside it.
+_SIGNED = frozenset({"policy", "review", "manifest", "attestation", "transition"})
 _SIGNATURE = re.compile(r"(?P<document>.+)\.(?P<keyid>[0-9a-f]{8})\.sigstore\.json")
 _VERSION = r"models/(?P<model>[^/]+)/versions/(?P<version>[^/]+)"
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("artifact", re.compile(rf"{_VERSION}/artifacts/(?P<name>.+)", re.DOTALL)),
     ("manifest", re.compile(rf"{_VERSION}/manifest\.yaml")),
     ("oms", re.compile(rf"{_VERSION}/model\.sig")),
-    ("attestation", re.compile(rf"{_VERSION}/attestations/(?P<name>[^/]+)\.yaml")),
+    (
+        "attestation",
+        re.compile(
+            rf"{_VERSION}/attestations/(?P<name>[a-z]+)-(?P<seq>[1-9][0-9]{{0,8}})\.yaml"
+        ),
+    ),
     ("model", re.compile(r"models/(?P<model>[^/]+)/model\.yaml")),
     ("pin", re.compile(r"stages/(?P<stage>[^/]+)/(?P<model>[^/]+)\.yaml")),
     (
@@ -52,6 +76,11 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         ),
     ),
     ("policy", re.compile(r"\.gitmodel/policy/(?P<seq>[1-9][0-9]{0,8})\.yaml")),
+    ("review", re.compile(r"\.gitmodel/reviews/(?P<seq>[1-9][0-9]{0,8})\.yaml")),
+    (
+        "trusted_root",
+        re.compile(r"\.gitmodel/trusted_roots/(?P<name>[0-9a-f]{64})\.json"),
+    ),
     ("settings", re.compile(r"gitmodel\.yaml")),
     ("attributes", re.compile(r"\.gitattributes")),
 )
@@ -90,13 +119,14 @@ def classify(path: str) -> Place:
             )
     if match := _SIGNATURE.fullmatch(path):
         signed = classify(match["document"])
-        if signed.kind in {"policy", "manifest", "attestation", "transition"}:
+        if signed.kind in _SIGNED:
             return Place(
                 kind="signature",
                 model=signed.model,
                 version=signed.version,
                 stage=signed.stage,
                 seq=signed.seq,
+                name=signed.name,
                 document=match["document"],
                 keyid=match["keyid"],
             )
@@ -106,6 +136,16 @@ def classify(path: str) -> Place:
 def policy_path(number: int) -> str:
     """Return the path of policy ``number``."""
     return f".gitmodel/policy/{number}.yaml"
+
+
+def review_path(number: int) -> str:
+    """Return the path of access review ``number``."""
+    return f"{REVIEWS}/{number}.yaml"
+
+
+def trusted_root_path(digest: Digest) -> str:
+    """Return the path of a trusted root, which is named for its own bytes."""
+    return f"{TRUSTED_ROOTS}/{digest.hex}.json"
 
 
 def model_dir(model: str) -> str:
@@ -146,6 +186,16 @@ def artifacts_dir(model: str, version: str) -> str:
 def artifact_path(model: str, version: str, name: str) -> str:
     """Return the path of one artifact."""
     return f"{artifacts_dir(model, version)}/{name}"
+
+
+def attestations_dir(model: str, version: str) -> str:
+    """Return the directory of a version's attestations."""
+    return f"{version_dir(model, version)}/attestations"
+
+
+def attestation_path(model: str, version: str, kind: str, number: int) -> str:
+    """Return the path of one attestation."""
+    return f"{attestations_dir(model, version)}/{kind}-{number}.yaml"
 
 
 def pin_path(stage: str, model: str) -> str:

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gitmodel.errors import InputError
+from gitmodel.errors import InputError, IntegrityError
 from gitmodel.formats import schema, yaml_quick, yaml_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 T = TypeVar("T")
+
+
+@contextmanager
+def as_found() -> Iterator[None]:
+    """Tell a malformed document of the registry from malformed input.
+
+    Nobody has typed it just now: what only gitmodel writes was changed by other hands.
+
+    Raises:
+        IntegrityError: In place of an ``InputError``.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise IntegrityError(
+            error.message, *error.hints, code=error.code, problems=error.problems
+        ) from error
 
 
 def parse(

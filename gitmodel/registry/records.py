@@ -1,7 +1,7 @@
 """Signed documents: a YAML file and the bundles beside it, verified as one.
 
-A signature counts only if the key belongs to a principal of the policy, that
-principal has the role it claims, and the statement names this registry, this
+A signature counts only if its key or identity belongs to a principal of the policy,
+that principal has the role it claims, and the statement names this registry, this
 path, these exact bytes and this kind of document. File names and hints prove
 nothing: key ids are recomputed. A document that nobody entitled has signed is
 still read, so that people can see it, with its problems.
@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gitmodel.adapters.signing import dsse
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.problem import Problem
 from gitmodel.errors import GitmodelError, IntegrityError
@@ -20,6 +19,8 @@ from gitmodel.formats import yaml_quick, yaml_reader
 from gitmodel.formats.bundle import Bundle
 from gitmodel.formats.statement import Endorsement, Statement, predicate_type
 from gitmodel.registry import layout
+from gitmodel.registry.authorship import author_of
+from gitmodel.registry.parsing import as_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """One valid signature of a document: a principal in a role, by some policy."""
+    """One valid signature of a document: a principal in a role, by some policy.
+
+    Attributes:
+        keyid: Of the key that signed, or what stands for the identity that did.
+    """
 
     principal: str
     keyid: str
@@ -97,7 +102,7 @@ def read_record(view: View, path: str, kind: str) -> Record | None:
         kind: ``version``, ``transition`` or ``policy``.
 
     Raises:
-        InputError: It has no valid signature and is no readable YAML either.
+        IntegrityError: It has no valid signature and is no readable YAML either.
     """
     data = view.blob(path)
     if data is None:
@@ -114,13 +119,17 @@ def read_record(view: View, path: str, kind: str) -> Record | None:
                 view.registry_id,
                 view.edition_of,
             )
+            # The signature of policy n+1 rests on policy n, and comes with n+1.
+            if kind != "policy":
+                _require_in_time(view, signature, seal.policy)
         except GitmodelError as error:
             problems.append(Problem(error.code, error.message, signature))
             continue
         seals.append(seal)
         document = stated
     if document is None:
-        document = yaml_quick.value_of(data) or yaml_reader.read(data, path).value
+        with as_found():
+            document = yaml_quick.value_of(data) or yaml_reader.read(data, path).value
     return Record(
         path=path,
         digest=digest,
@@ -128,6 +137,20 @@ def read_record(view: View, path: str, kind: str) -> Record | None:
         seals=tuple(seals),
         problems=tuple(problems),
     )
+
+
+def _require_in_time(view: View, signature: str, policy: Digest) -> None:
+    """Refuse a signature that rests on a policy which had been replaced by then.
+
+    Whoever was removed could otherwise sign on by the policy that still had them,
+    with whatever date they like: position in history decides (``design`` §4.5).
+    """
+    if policy != view.policy_digest and not view.stood_under(signature, policy):
+        raise IntegrityError(
+            "The signature rests on a policy that had been replaced when it came.",
+            "gitmodel verify --history  shows in which commit it came.",
+            code="E_OTHER_POLICY",
+        )
 
 
 def _signatures_of(view: View, path: str) -> list[str]:
@@ -162,6 +185,26 @@ def open_seal(
     Raises:
         IntegrityError: The signature does not count; the code says why.
     """
+    seal, document = open_statement(signed, registry_id, edition_of)
+    if layout.classify(signed.signature).keyid != seal.keyid[:8]:
+        raise IntegrityError(
+            "The signature does not count: it is by key "
+            f"{seal.keyid[:8]}, not as named.",
+            code="E_SIGNATURE_NAME",
+        )
+    return seal, document
+
+
+def open_statement(
+    signed: Signed,
+    registry_id: Digest,
+    edition_of: Callable[[Digest], Edition | None],
+) -> tuple[Seal, Mapping[str, Any]]:
+    """Do as :func:`open_seal`, but for the file's name: of what stands alone.
+
+    Raises:
+        IntegrityError: The signature does not count; the code says why.
+    """
     bundle = Bundle.from_bytes(signed.bundle, signed.signature)
     statement = Statement.from_bundle(bundle)
     said = Endorsement.from_predicate(statement.predicate)
@@ -172,21 +215,18 @@ def open_seal(
             "does not have.",
             code="E_OTHER_POLICY",
         )
-    key = dsse.verify_bundle(bundle, edition.keys)
-    owner = edition.policy.owner_of(key.keyid) or ""
+    author = author_of(bundle, edition)
     wrong = _mismatch(statement, signed)
     if wrong is None and said.registry != registry_id:
         wrong = ("E_OTHER_REGISTRY", "it was made for another registry.")
-    if wrong is None and layout.classify(signed.signature).keyid != key.keyid[:8]:
-        wrong = ("E_SIGNATURE_NAME", f"it is by key {key.keyid[:8]}, not as named.")
-    if wrong is None and not edition.policy.has_role(owner, said.role):
-        wrong = ("E_ROLE", f"{owner} is not a {said.role}.")
+    if wrong is None and not edition.policy.has_role(author.principal, said.role):
+        wrong = ("E_ROLE", f"{author.principal} is not a {said.role}.")
     if wrong is not None:
         code, message = wrong
         raise IntegrityError(f"The signature does not count: {message}", code=code)
     seal = Seal(
-        principal=owner,
-        keyid=key.keyid,
+        principal=author.principal,
+        keyid=author.keyid,
         role=said.role,
         decision=said.decision,
         comment=said.comment,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitmodel.domain.digest import Digest
 from gitmodel.domain.history import StageHistory
 from gitmodel.domain.transition import Transition
 from gitmodel.errors import IntegrityError
-from gitmodel.formats import schema
+from gitmodel.formats import schema, yaml_quick, yaml_reader
 from gitmodel.registry import layout
 from gitmodel.registry.records import Record, read_record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gitmodel.registry.view import View
 
 
@@ -36,6 +39,23 @@ def read_records(view: View, stage: str, model: str) -> tuple[Record, ...]:
         if record is not None:
             records.append(record)
     return tuple(records)
+
+
+def read_proved(
+    view: View, stage: str, model: str
+) -> Iterator[tuple[Transition, Digest]]:
+    """Yield the transitions of a pin, oldest first, with no look at signatures.
+
+    For a commit that was verified before, or is being verified beside this.
+    """
+    paths = [
+        layout.transition_path(stage, model, seq)
+        for seq in sequence_numbers(view, stage, model)
+    ]
+    oids = [entry.oid for path in paths if (entry := view.entry(path)) is not None]
+    for path, (_, data) in zip(paths, view.reader.read_many(oids), strict=True):
+        document = yaml_quick.value_of(data) or yaml_reader.read(data, path).value
+        yield Transition.from_document(document), Digest.of(data)
 
 
 def transition_of(record: Record) -> Transition:

@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A commit up to which the history of a registry was found legal."""
+    """A commit up to which the history of a registry was found legal.
+
+    Attributes:
+        whole: Whether the tree of that commit was looked at, and right, as a whole.
+    """
 
     registry: Digest
     commit: str
+    whole: bool = False
 
 
 def _path(repository: Repository) -> Path:
@@ -54,7 +59,8 @@ def read(repository: Repository) -> Verified | None:
         )
     try:
         data = json.loads(text)
-        return Verified(Digest.parse(data["registry"]), str(data["commit"]))
+        registry = Digest.parse(data["registry"])
+        return Verified(registry, str(data["commit"]), data.get("whole") is True)
     except (ValueError, KeyError, TypeError, GitmodelError):
         return None
 
@@ -62,7 +68,11 @@ def read(repository: Repository) -> Verified | None:
 def write(repository: Repository, verified: Verified) -> None:
     """Remember a verification; a clone that cannot be written remembers nothing."""
     path = _path(repository)
-    data = {"registry": str(verified.registry), "commit": verified.commit}
+    data = {
+        "registry": str(verified.registry),
+        "commit": verified.commit,
+        "whole": verified.whole,
+    }
     temporary = path.with_suffix(".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

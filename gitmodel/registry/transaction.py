@@ -1,4 +1,4 @@
-"""One change, one signed commit, or nothing.
+"""One change, one commit, signed where there is a key, or nothing.
 
 A command describes its change as a function of the registry as it is. The
 transaction calls it under the clone's lock, writes the objects, and moves the
@@ -63,6 +63,7 @@ def transact(
     """
     if mode.dry_run:
         handle.writable_branch()
+        handle.rehearse()
         plan = build(View(handle.reader, handle.repository.resolve("HEAD")))
         return Done(plan.result, None)
     with exclusive(handle.lock_file):
@@ -84,7 +85,7 @@ def transact(
 
 
 def write_commit(handle: RegistryHandle, view: View, change: Change) -> str:
-    """Write a signed commit on top of ``view``; no branch moves."""
+    """Write a commit on top of ``view``, signed if there is a key; no branch moves."""
     repository = handle.repository
     writer = ObjectWriter(repository)
     entries = {
@@ -105,8 +106,11 @@ def write_commit(handle: RegistryHandle, view: View, change: Change) -> str:
         when=handle.context.clock.now(),
         message=str(change.message),
     )
-    signed = with_signature(unsigned, sign_commit(handle.signer, unsigned))
-    commit = writer.add("commit", signed)
+    key = handle.commit_key
+    commit = writer.add(
+        "commit",
+        with_signature(unsigned, sign_commit(key, unsigned)) if key else unsigned,
+    )
     writer.flush()
     return commit
 

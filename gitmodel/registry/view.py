@@ -9,21 +9,23 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from gitmodel.adapters.git.history import first_parent_line
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.pin import Pin
 from gitmodel.domain.semver import Version
 from gitmodel.domain.settings import Settings
 from gitmodel.errors import InputError, IntegrityError, NotFoundError
 from gitmodel.registry import layout
-from gitmodel.registry.parsing import parse
-from gitmodel.registry.policies import Edition
+from gitmodel.registry.parsing import as_found, parse
+from gitmodel.registry.policy_chain import prove
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gitmodel.adapters.git.objects import ObjectReader
     from gitmodel.adapters.git.trees import Entry
     from gitmodel.domain.policy import Policy
+    from gitmodel.registry.policies import Edition
 
 
 class View:
@@ -33,6 +35,7 @@ class View:
         self.reader = reader
         self.commit = commit
         self._signatures: dict[str, Mapping[str, list[str]]] = {}
+        self._boundaries: dict[int, View | None] = {}
 
     @cached_property
     def tree(self) -> str | None:
@@ -42,7 +45,8 @@ class View:
         kind, data = self.reader.read(self.commit)
         if kind != "commit":
             raise IntegrityError(f"Object {self.commit} is a {kind}, not a commit.")
-        return data[5 : data.index(b"\n")].decode()
+        first, _, _ = data.partition(b"\n")
+        return first.removeprefix(b"tree ").decode("ascii", "replace")
 
     def entry(self, path: str) -> Entry | None:
         """Return what stands at ``path``; None for nothing."""
@@ -85,16 +89,43 @@ class View:
     def files_below(self, directory: str) -> dict[str, Entry]:
         """Return every file below a directory by its path relative to it."""
         files: dict[str, Entry] = {}
-        pending = [("", self.names(directory))]
-        while pending:
-            prefix, entries = pending.pop()
-            for name, found in entries.items():
-                if found.is_tree:
-                    deeper = self.reader.tree(found.oid)
-                    pending.append((f"{prefix}{name}/", deeper))
-                else:
-                    files[f"{prefix}{name}"] = found
+        level = [("", self.names(directory))]
+        while level:
+            deeper: list[tuple[str, str]] = []
+            for prefix, entries in level:
+                for name, found in entries.items():
+                    if found.is_tree:
+                        deeper.append((f"{prefix}{name}/", found.oid))
+                    else:
+                        files[f"{prefix}{name}"] = found
+            self.reader.read_ahead(oid for _, oid in deeper)
+            level = [(prefix, self.reader.tree(oid)) for prefix, oid in deeper]
         return files
+
+    def files_since(self, base: View) -> tuple[dict[str, Entry], dict[str, Entry]]:
+        """Return the files that ``base`` has otherwise or not at all.
+
+        Returns:
+            Those files, and everything in the directories that hold a difference,
+            each by its path.
+        """
+        files: dict[str, Entry] = {}
+        around: dict[str, Entry] = {}
+        pending = [("", self.names(""), base.names(""))]
+        while pending:
+            prefix, entries, before = pending.pop()
+            for name, found in entries.items():
+                around[f"{prefix}{name}"] = found
+                old = before.get(name)
+                if old == found:
+                    continue
+                if not found.is_tree:
+                    files[f"{prefix}{name}"] = found
+                    continue
+                was = self.reader.tree(old.oid) if old and old.is_tree else {}
+                now = self.reader.tree(found.oid)
+                pending.append((f"{prefix}{name}/", now, was))
+        return files, around
 
     @cached_property
     def settings(self) -> Settings:
@@ -129,10 +160,21 @@ class View:
         return max(numbers, default=0)
 
     @cached_property
+    def editions(self) -> Mapping[Digest, Edition]:
+        """Every policy by its digest, oldest first.
+
+        Raises:
+            IntegrityError: One of them is not signed by those whom it takes.
+        """
+        if not self.policy_number:
+            self._policy_bytes(0)
+        proved = prove(self.policy_number, self._signed_policy, self.blob)
+        return {edition.digest: edition for edition in proved}
+
+    @cached_property
     def edition(self) -> Edition:
         """The policy in force, with its digest and keys."""
-        number = self.policy_number
-        return Edition.read(self._policy_bytes(number), number)
+        return list(self.editions.values())[-1]
 
     @property
     def policy(self) -> Policy:
@@ -146,17 +188,37 @@ class View:
 
     def edition_of(self, digest: Digest) -> Edition | None:
         """Return the policy with that digest, in force or replaced; None for none."""
-        if digest == self.edition.digest:
-            return self.edition
-        return self._replaced_editions.get(digest)
+        return self.editions.get(digest)
 
-    @cached_property
-    def _replaced_editions(self) -> Mapping[Digest, Edition]:
-        editions = (
-            Edition.read(self._policy_bytes(number), number)
-            for number in range(1, self.policy_number)
-        )
-        return {edition.digest: edition for edition in editions}
+    def stood_under(self, path: str, policy: Digest) -> bool:
+        """Say whether a file was here, as it is, while a replaced policy was in force.
+
+        That is so if it was there before the commit that brought the next policy.
+        """
+        edition = self.edition_of(policy)
+        if edition is None:
+            return False
+        before = self._before_policy(edition.policy.version + 1)
+        return before is not None and before.entry(path) == self.entry(path)
+
+    def _before_policy(self, number: int) -> View | None:
+        """Return the registry just before policy ``number`` came; None if unknown."""
+        if number not in self._boundaries:
+            line = first_parent_line(
+                self.reader.repository,
+                str(self.commit),
+                paths=(layout.policy_path(number),),
+            )
+            parent = line[-1][1] if line else None
+            self._boundaries[number] = View(self.reader, parent) if parent else None
+        return self._boundaries[number]
+
+    def _signed_policy(self, number: int) -> tuple[bytes, Sequence[tuple[str, bytes]]]:
+        path = layout.policy_path(number)
+        signatures = self.signatures_in(path.rpartition("/")[0]).get(path, ())
+        return self._policy_bytes(number), [
+            (signature, self.blob(signature) or b"") for signature in signatures
+        ]
 
     def _policy_bytes(self, number: int) -> bytes:
         data = self.blob(layout.policy_path(number)) if number else None
@@ -207,4 +269,7 @@ class View:
         """Return what the pin of a stage says; None if the stage is empty."""
         path = layout.pin_path(stage, model)
         data = self.blob(path)
-        return parse("ModelPin", data, path, Pin.from_document) if data else None
+        if data is None:
+            return None
+        with as_found():
+            return parse("ModelPin", data, path, Pin.from_document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -18,11 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: The first words of first lines; a new one is welcome if it is an imperative.
-IMPERATIVES = frozenset(
-    {"Add", "Ask", "Check", "Compare", "Get", "Give", "List", "Make", "Manage"}
-    | {"Print", "Put", "Register", "Remove", "Show", "Take", "Verify", "Watch"}
-)
+#: A verb that is not in the third person.
+IMPERATIVE = re.compile(r"(?!(?:A|An|The|This|Your) )[A-Z][a-z]*(?:[a-rt-z]|ss) ")
 HEAVY = ("sigstore", "jsonschema", "git", "ruamel", "cryptography")
 
 
@@ -60,7 +58,7 @@ def test_the_help_of_a_command_is_complete(path: str, command: click.Command) ->
             assert option.help, f"{path} {option.opts} has no help"
     if command is not cli:
         first = (command.help or "").splitlines()[0]
-        assert first.split()[0] in IMPERATIVES, first
+        assert IMPERATIVE.match(first), first
         assert first.endswith(".")
         assert "--json" in answer.out
 
@@ -108,6 +106,14 @@ def test_an_unknown_command_suggests_the_nearest(typed: str, meant: str) -> None
 def test_what_resembles_nothing_suggests_nothing() -> None:
     answer = gitmodel("frobnicate")
     assert answer.err.splitlines()[0] == "Error: No such command 'frobnicate'."
+
+
+def test_a_global_option_after_the_command_is_told_its_place() -> None:
+    answer = gitmodel("key", "list", "-q")
+    assert answer.code == 2
+    assert answer.err.splitlines()[1] == (
+        "Hint: gitmodel -q key list …  puts it where it belongs."
+    )
 
 
 def test_unknown_options_and_choices_say_what_there_is() -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gitmodel.formats import schema
+from tests.support import transcript
+from tests.support.model_files import a_safetensors
 from tests.support.reference import pages
-from tests.support.terminal import ROOT
+from tests.support.terminal import ROOT, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from tests.support.workbench import Workbench
 
 DOCS = ROOT / "docs"
+README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 PAGES += sorted(DOCS.rglob("*.md"))
 DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
@@ -79,7 +84,7 @@ def test_decisions_are_numbered_and_of_one_form() -> None:
 
 
 def test_the_readme_fits_one_screen_or_two() -> None:
-    assert len((ROOT / "README.md").read_text().splitlines()) <= 80
+    assert len(README.splitlines()) <= 80
 
 
 @pytest.mark.parametrize(
@@ -101,3 +106,52 @@ def test_the_metadata_template_registers_as_it_is(bench: Workbench) -> None:
     assert (shown["change"], shown["labels"]) == ("feature", {"team": "risk"})
     compared = bench.run("list", "fraud", "--where", "test.recall>=0.9")
     assert "1.0.0" in compared.out
+
+
+def _rehearse(page: Path, cwd: Path, skipped: tuple[str, ...] = ()) -> None:
+    steps = [
+        step
+        for step in transcript.steps(page.read_text())
+        if not step.command.startswith(skipped or ("#",))
+    ]
+    assert steps
+    for ran in transcript.run(steps, cwd):
+        shown, printed = "\n".join(ran.step.shown), "\n".join(ran.lines)
+        assert ran.as_shown, f"$ {ran.step.command}\n{printed}\n-- shown as --\n{shown}"
+
+
+def test_the_first_guide_happens_as_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "guide").mkdir()
+    _rehearse(DOCS / "guides/first-registry.md", tmp_path / "guide")
+
+
+def test_the_readme_happens_as_it_is_told(tmp_path: Path) -> None:
+    here = tmp_path / "readme"
+    here.mkdir()
+    for name in ("model.safetensors", "better.safetensors", "train.csv"):
+        (here / name).write_bytes(a_safetensors(metadata={"file": name}))
+    _rehearse(ROOT / "README.md", here, skipped=("make",))
+
+
+def test_the_python_in_the_readme_runs(bench: Workbench) -> None:
+    [code] = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    bench.file("model.safetensors", a_safetensors())
+    bench.path.rename(bench.outside / "registry")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=bench.outside,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_targets_that_the_pages_name_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    text = README + (ROOT / "CONTRIBUTING.md").read_text()
+    targets = set(re.findall(r"(?:`|\$ )make ([a-z-]+)", text))
+    assert {"demo", "test", "lint", "docs"} <= targets
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

@@ -16,175 +16,164 @@ if TYPE_CHECKING:
 PIN = "stages/dev/fraud.yaml"
 
 
-@pytest.fixture
-def ready(bench: Workbench) -> Workbench:
-    """Return a registry with 1.0.0 in dev, and 1.1.0 waiting."""
-    bench.register(version="1.0.0")
-    bench.promote("fraud@1.0.0", "dev")
-    bench.register(version="1.1.0")
-    return bench
-
-
 def _staged(bench: Workbench) -> str:
     return bench.git("diff", "--cached", "--raw", "--no-abbrev", "HEAD")
 
 
 def test_unrelated_work_in_progress_is_the_same_afterwards(
-    ready: Workbench, tmp_path: Path
+    stocked: Workbench, tmp_path: Path
 ) -> None:
-    ready.commit_file("notes.txt", b"one\n")
-    ready.commit_file("gone.txt", b"one\n")
-    (ready.path / "notes.txt").write_bytes(b"two\n")
-    ready.git("add", "notes.txt")
-    (ready.path / "notes.txt").write_bytes(b"three\n")
-    (ready.path / "new.txt").write_bytes(b"staged\n")
-    ready.git("add", "new.txt")
-    (ready.path / "planned.txt").write_bytes(b"later\n")
-    ready.git("add", "--intent-to-add", "planned.txt")
-    ready.git("rm", "-q", "gone.txt")
-    (ready.path / "loose.txt").write_bytes(b"untracked\n")
-    status, staged = ready.git("status", "--porcelain=v2", "-uall"), _staged(ready)
+    stocked.commit_file("notes.txt", b"one\n")
+    stocked.commit_file("gone.txt", b"one\n")
+    (stocked.path / "notes.txt").write_bytes(b"two\n")
+    stocked.git("add", "notes.txt")
+    (stocked.path / "notes.txt").write_bytes(b"three\n")
+    (stocked.path / "new.txt").write_bytes(b"staged\n")
+    stocked.git("add", "new.txt")
+    (stocked.path / "planned.txt").write_bytes(b"later\n")
+    stocked.git("add", "--intent-to-add", "planned.txt")
+    stocked.git("rm", "-q", "gone.txt")
+    (stocked.path / "loose.txt").write_bytes(b"untracked\n")
+    status, staged = stocked.git("status", "--porcelain=v2", "-uall"), _staged(stocked)
 
-    ready.promote("fraud@1.1.0", "dev")
-    ready.do("rollback", "fraud", "dev", "-m", "x")
-    ready.register(version="2.0.0")
-    ready.do("pull", "fraud#dev", "-o", tmp_path / "out")
+    stocked.promote("fraud@2.0.0", "dev")
+    stocked.do("rollback", "fraud", "dev", "-m", "x")
+    stocked.register(version="3.0.0")
+    stocked.do("pull", "fraud#dev", "-o", tmp_path / "out")
 
-    assert ready.git("status", "--porcelain=v2", "-uall") == status
-    assert _staged(ready) == staged
-    assert (ready.path / "notes.txt").read_bytes() == b"three\n"
-    assert ready.git("log", "--format=%H", "-3", "--", "notes.txt", "new.txt").count(
+    assert stocked.git("status", "--porcelain=v2", "-uall") == status
+    assert _staged(stocked) == staged
+    assert (stocked.path / "notes.txt").read_bytes() == b"three\n"
+    assert stocked.git("log", "--format=%H", "-3", "--", "notes.txt", "new.txt").count(
         "\n"
     ) == 0  # fmt: skip
-    assert ready.verify() == (0, [])
+    assert stocked.verify() == (0, [])
 
 
 def test_an_edit_of_the_very_pin_stays_in_the_file_and_out_of_the_commit(
-    ready: Workbench,
+    stocked: Workbench,
 ) -> None:
-    edited = (ready.path / PIN).read_bytes() + b"# mine\n"
-    (ready.path / PIN).write_bytes(edited)
-    answer = ready.run("promote", "fraud@1.1.0", "dev")
+    edited = (stocked.path / PIN).read_bytes() + b"# mine\n"
+    (stocked.path / PIN).write_bytes(edited)
+    answer = stocked.run("promote", "fraud@2.0.0", "dev")
     assert answer.code == 0
     assert PIN in answer.err
-    assert (ready.path / PIN).read_bytes() == edited
-    assert "# mine" not in ready.git("show", f"HEAD:{PIN}")
-    assert ready.live("fraud", "dev") == "1.1.0"
+    assert (stocked.path / PIN).read_bytes() == edited
+    assert "# mine" not in stocked.git("show", f"HEAD:{PIN}")
+    assert stocked.live("fraud", "dev") == "2.0.0"
     # It is an edit of what is live now, and no staged undo of the promotion: the next
     # plain commit must not take anything back.
-    assert ready.git("status", "--porcelain", "-uall") == f" M {PIN}"
+    assert stocked.git("status", "--porcelain", "-uall") == f" M {PIN}"
 
 
-def test_a_staged_change_of_the_very_pin_stays_staged(ready: Workbench) -> None:
-    (ready.path / PIN).write_bytes((ready.path / PIN).read_bytes() + b"# mine\n")
-    ready.git("add", PIN)
-    entry = ready.git("ls-files", "-s", PIN)
-    answer = ready.run("promote", "fraud@1.1.0", "dev")
+def test_a_staged_change_of_the_very_pin_stays_staged(stocked: Workbench) -> None:
+    (stocked.path / PIN).write_bytes((stocked.path / PIN).read_bytes() + b"# mine\n")
+    stocked.git("add", PIN)
+    entry = stocked.git("ls-files", "-s", PIN)
+    answer = stocked.run("promote", "fraud@2.0.0", "dev")
     assert answer.code == 0
     assert PIN in answer.err
-    assert ready.git("ls-files", "-s", PIN) == entry
-    assert (ready.path / PIN).read_bytes().endswith(b"# mine\n")
-    assert ready.live("fraud", "dev") == "1.1.0"
+    assert stocked.git("ls-files", "-s", PIN) == entry
+    assert (stocked.path / PIN).read_bytes().endswith(b"# mine\n")
+    assert stocked.live("fraud", "dev") == "2.0.0"
 
 
-def test_a_staged_removal_of_the_very_pin_stays_staged(ready: Workbench) -> None:
-    ready.git("rm", "-q", PIN)
-    assert ready.run("promote", "fraud@1.1.0", "dev").code == 0
-    assert ready.git("status", "--porcelain", "-uall") == f"D  {PIN}"
-    assert ready.live("fraud", "dev") == "1.1.0"
+def test_a_staged_removal_of_the_very_pin_stays_staged(stocked: Workbench) -> None:
+    stocked.git("rm", "-q", PIN)
+    assert stocked.run("promote", "fraud@2.0.0", "dev").code == 0
+    assert stocked.git("status", "--porcelain", "-uall") == f"D  {PIN}"
+    assert stocked.live("fraud", "dev") == "2.0.0"
 
 
-def test_a_pin_that_was_deleted_by_hand_stays_deleted(ready: Workbench) -> None:
-    (ready.path / PIN).unlink()
-    assert ready.run("promote", "fraud@1.1.0", "dev").code == 0
-    assert ready.git("status", "--porcelain", "-uall") == f" D {PIN}"
+def test_a_pin_that_was_deleted_by_hand_stays_deleted(stocked: Workbench) -> None:
+    (stocked.path / PIN).unlink()
+    assert stocked.run("promote", "fraud@2.0.0", "dev").code == 0
+    assert stocked.git("status", "--porcelain", "-uall") == f" D {PIN}"
 
 
 def test_a_foreign_file_in_the_place_of_a_new_document_is_not_overwritten(
-    ready: Workbench,
+    stocked: Workbench,
 ) -> None:
-    theirs = ready.path / "log/dev/fraud/2.yaml"
+    theirs = stocked.path / "log/dev/fraud/3.yaml"
     theirs.write_bytes(b"a draft of mine\n")
-    answer = ready.run("promote", "fraud@1.1.0", "dev")
+    answer = stocked.run("promote", "fraud@2.0.0", "dev")
     assert answer.code == 0
-    assert "log/dev/fraud/2.yaml" in answer.err
+    assert "log/dev/fraud/3.yaml" in answer.err
     assert theirs.read_bytes() == b"a draft of mine\n"
-    assert ready.git("status", "--porcelain", "-uall") == " M log/dev/fraud/2.yaml"
-    assert ready.verify() == (0, [])
+    assert stocked.git("status", "--porcelain", "-uall") == " M log/dev/fraud/3.yaml"
+    assert stocked.verify() == (0, [])
 
 
 @pytest.mark.parametrize("kind", ["file", "directory", "symlink", "dangling"])
 def test_what_stands_in_the_way_of_a_directory_is_left_standing(
-    kind: str, ready: Workbench, tmp_path: Path
+    kind: str, stocked: Workbench, tmp_path: Path
 ) -> None:
-    obstacle = ready.path / "stages/staging"
+    obstacle = stocked.path / "stages/production"
     match kind:
         case "file":
             obstacle.write_bytes(b"mine\n")
         case "directory":
             (obstacle / "fraud.yaml").mkdir(parents=True)
         case "symlink":
-            obstacle.symlink_to(ready.outside, target_is_directory=True)
+            obstacle.symlink_to(stocked.outside, target_is_directory=True)
         case _:
             obstacle.symlink_to(tmp_path / "nowhere")
-    ready.promote("fraud@1.0.0", "dev")
-    answer = ready.run("promote", "fraud@1.0.0", "staging")
+    answer = stocked.run("promote", "fraud@1.1.0", "production")
     assert answer.code == 0, answer.err
-    assert "stages/staging/fraud.yaml" in answer.err
+    assert "stages/production/fraud.yaml" in answer.err
     assert obstacle.is_symlink() == (kind in {"symlink", "dangling"})
-    assert not (ready.outside / "fraud.yaml").exists()
+    assert not (stocked.outside / "fraud.yaml").exists()
     assert not (tmp_path / "nowhere").exists()
-    assert ready.live("fraud", "staging") == "1.0.0"
-    assert ready.run("promote", "fraud@1.1.0", "dev").err.count("staging/") == 0
-    assert ready.verify() == (0, [])
+    assert stocked.live("fraud", "production") == "1.1.0"
+    assert stocked.run("promote", "fraud@2.0.0", "dev").err.count("production/") == 0
+    assert stocked.verify() == (0, [])
 
 
-def test_a_merge_in_progress_is_neither_lost_nor_swept_in(ready: Workbench) -> None:
-    ready.commit_file("notes.txt", b"base\n")
-    ready.git("switch", "-qc", "side", "HEAD")
-    ready.commit_file("notes.txt", b"theirs\n")
-    ready.git("switch", "-q", "main")
-    ready.commit_file("notes.txt", b"ours\n")
-    ready.git("merge", "side", ok=False)
-    conflict = ready.git("ls-files", "-u")
+def test_a_merge_in_progress_is_neither_lost_nor_swept_in(stocked: Workbench) -> None:
+    stocked.commit_file("notes.txt", b"base\n")
+    stocked.git("switch", "-qc", "side", "HEAD")
+    stocked.commit_file("notes.txt", b"theirs\n")
+    stocked.git("switch", "-q", "main")
+    stocked.commit_file("notes.txt", b"ours\n")
+    stocked.git("merge", "side", ok=False)
+    conflict = stocked.git("ls-files", "-u")
     assert conflict
-    ready.promote("fraud@1.1.0", "dev")
-    assert ready.git("ls-files", "-u") == conflict
-    assert b"<<<<<<<" in (ready.path / "notes.txt").read_bytes()
-    (ready.path / "notes.txt").write_bytes(b"both\n")
-    ready.git("commit", "-qam", "merged")
-    assert ready.live("fraud", "dev") == "1.1.0"
-    assert ready.verify() == (0, [])
+    stocked.promote("fraud@2.0.0", "dev")
+    assert stocked.git("ls-files", "-u") == conflict
+    assert b"<<<<<<<" in (stocked.path / "notes.txt").read_bytes()
+    (stocked.path / "notes.txt").write_bytes(b"both\n")
+    stocked.git("commit", "-qam", "merged")
+    assert stocked.live("fraud", "dev") == "2.0.0"
+    assert stocked.verify() == (0, [])
 
 
-def test_assume_unchanged_and_skip_worktree_flags_survive(ready: Workbench) -> None:
-    ready.commit_file("local.cfg", b"shared\n")
-    ready.git("update-index", "--skip-worktree", "local.cfg")
-    (ready.path / "local.cfg").write_bytes(b"mine\n")
-    ready.promote("fraud@1.1.0", "dev")
-    assert ready.git("ls-files", "-t", "local.cfg") == "S local.cfg"
-    assert (ready.path / "local.cfg").read_bytes() == b"mine\n"
+def test_assume_unchanged_and_skip_worktree_flags_survive(stocked: Workbench) -> None:
+    stocked.commit_file("local.cfg", b"shared\n")
+    stocked.git("update-index", "--skip-worktree", "local.cfg")
+    (stocked.path / "local.cfg").write_bytes(b"mine\n")
+    stocked.promote("fraud@2.0.0", "dev")
+    assert stocked.git("ls-files", "-t", "local.cfg") == "S local.cfg"
+    assert (stocked.path / "local.cfg").read_bytes() == b"mine\n"
 
 
 @pytest.mark.parametrize("cone", ["--cone", "--no-cone"])
 def test_a_sparse_checkout_stays_sparse(
-    cone: str, ready: Workbench, tmp_path: Path
+    cone: str, stocked: Workbench, tmp_path: Path
 ) -> None:
-    ready.promote("fraud@1.1.0", "dev")
-    ready.commit_file("docs/notes.txt", b"x\n")
-    ready.git("sparse-checkout", "set", cone, "docs")
-    assert not (ready.path / "models").exists()
-    ready.register(version="2.0.0")
-    ready.promote("fraud@2.0.0", "dev", "staging")
-    ready.do("rollback", "fraud", "dev", "-m", "x")
-    assert ready.git("status", "--porcelain", "-uall") == ""
-    visible = {path.name for path in ready.path.iterdir()}
+    stocked.commit_file("docs/notes.txt", b"x\n")
+    stocked.git("sparse-checkout", "set", cone, "docs")
+    assert not (stocked.path / "models").exists()
+    stocked.register(version="3.0.0")
+    stocked.promote("fraud@3.0.0", "dev", "staging")
+    stocked.do("rollback", "fraud", "dev", "-m", "x")
+    assert stocked.git("status", "--porcelain", "-uall") == ""
+    visible = {path.name for path in stocked.path.iterdir()}
     assert visible - {".gitattributes", "gitmodel.yaml"} == {".git", "docs"}
-    assert ready.do("pull", "fraud#dev", "-o", tmp_path / "out")["version"] == "1.1.0"
-    assert ready.verify() == (0, [])
-    ready.git("sparse-checkout", "disable")
-    assert ready.git("status", "--porcelain", "-uall") == ""
-    assert (ready.path / PIN).is_file()
+    assert stocked.do("pull", "fraud#dev", "-o", tmp_path / "out")["version"] == "1.1.0"
+    assert stocked.verify() == (0, [])
+    stocked.git("sparse-checkout", "disable")
+    assert stocked.git("status", "--porcelain", "-uall") == ""
+    assert (stocked.path / PIN).is_file()
 
 
 def test_adopting_a_repository_leaves_its_work_in_progress_alone(

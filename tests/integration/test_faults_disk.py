@@ -42,15 +42,6 @@ def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:
         subprocess.run(["umount", "--lazy", place], check=True)
 
 
-@pytest.fixture
-def ready(bench: Workbench) -> Workbench:
-    for version in ("1.0.0", "1.1.0"):
-        bench.register(version=version)
-        bench.promote(f"fraud@{version}", "dev")
-    bench.register(version="1.2.0")
-    return bench
-
-
 def _fill(place: Path, pages: int) -> Path:
     """Leave room for ``pages`` pages; return the file that takes up the rest."""
     filler = place / "filler"
@@ -62,10 +53,10 @@ def _fill(place: Path, pages: int) -> Path:
 
 
 def test_an_artifact_that_does_not_fit_is_refused_and_nothing_is_kept(
-    ready: Workbench, mount: Callable[..., Path]
+    stocked: Workbench, mount: Callable[..., Path]
 ) -> None:
     disk = mount("disk", "size=2m")
-    bench = ready.copy(disk / "r")
+    bench = stocked.copy(disk / "r")
     big = bench.file("big.bin", os.urandom(2 << 20))
     before = bench.snapshot()
     free = os.statvfs(disk).f_bavail
@@ -75,19 +66,19 @@ def test_an_artifact_that_does_not_fit_is_refused_and_nothing_is_kept(
     assert bench.snapshot() == before
     assert list((bench.path / ".git/lfs/tmp").glob("gitmodel-*")) == []
     assert os.statvfs(disk).f_bavail == free
-    bench.register(version="2.0.0")
+    bench.register(version="3.0.0")
     assert bench.verify() == (0, [])
 
 
 @pytest.mark.parametrize("name", ["register", "promote", "rollback"])
 def test_with_less_room_than_a_change_needs_it_has_happened_or_not(
-    name: str, ready: Workbench, mount: Callable[..., Path]
+    name: str, stocked: Workbench, mount: Callable[..., Path]
 ) -> None:
     disk = mount("disk", "size=4m")
-    bench = ready.copy(disk / "r")
+    bench = stocked.copy(disk / "r")
     command = {
         "register": ("register", "fraud", str(bench.file("new.bin")), "--no-capture"),
-        "promote": ("promote", "fraud@1.2.0", "dev"),
+        "promote": ("promote", "fraud@2.0.0", "dev"),
         "rollback": ("rollback", "fraud", "dev", "-m", "x"),
     }[name]
     before = bench.snapshot()
@@ -125,7 +116,7 @@ READS = (
     ("show", "fraud#dev"),
     ("log", "fraud"),
     ("diff", "fraud@1.0.0", "fraud@1.1.0"),
-    ("check", "fraud@1.2.0", "--stage", "dev"),
+    ("check", "fraud@2.0.0", "--stage", "dev"),
     ("verify",),
 )
 
@@ -137,9 +128,9 @@ def _read_only(bench: Workbench, disk: Path) -> Workbench:
 
 
 def test_a_read_only_registry_is_read_verified_and_pulled_from(
-    ready: Workbench, mount: Callable[..., Path], tmp_path: Path
+    stocked: Workbench, mount: Callable[..., Path], tmp_path: Path
 ) -> None:
-    bench = _read_only(ready, mount("disk", "size=4m"))
+    bench = _read_only(stocked, mount("disk", "size=4m"))
     for command in READS:
         answer = bench.run(*command)
         assert answer.code == 0, (command, answer.err)
@@ -150,12 +141,12 @@ def test_a_read_only_registry_is_read_verified_and_pulled_from(
 
 
 def test_a_read_only_registry_refuses_to_be_written(
-    ready: Workbench, mount: Callable[..., Path]
+    stocked: Workbench, mount: Callable[..., Path]
 ) -> None:
-    bench = _read_only(ready, mount("disk", "size=4m"))
+    bench = _read_only(stocked, mount("disk", "size=4m"))
     for command in (
         ("register", "fraud", bench.file("new.bin"), "--no-capture"),
-        ("promote", "fraud@1.2.0", "dev"),
+        ("promote", "fraud@2.0.0", "dev"),
         ("rollback", "fraud", "dev", "-m", "x"),
     ):
         answer = bench.run(*command)
@@ -166,62 +157,62 @@ def test_a_read_only_registry_refuses_to_be_written(
 
 
 def test_an_interrupted_change_in_a_read_only_registry_hinders_no_reader(
-    ready: Workbench, mount: Callable[..., Path]
+    stocked: Workbench, mount: Callable[..., Path]
 ) -> None:
-    journal = ready.path / ".git/gitmodel/journal.json"
-    head, before = ready.git("rev-parse", "HEAD"), ready.git("rev-parse", "HEAD~1")
+    journal = stocked.path / ".git/gitmodel/journal.json"
+    head, before = stocked.git("rev-parse", "HEAD"), stocked.git("rev-parse", "HEAD~1")
     journal.write_text(
         f'{{"ref": "refs/heads/main", "old": "{before}", "new": "{head}"}}'
     )
-    bench = _read_only(ready, mount("disk", "size=4m"))
+    bench = _read_only(stocked, mount("disk", "size=4m"))
     for command in READS:
         assert bench.run(*command).code == 0, command
 
 
 def test_pull_into_a_read_only_place_says_so(
-    ready: Workbench, mount: Callable[..., Path]
+    stocked: Workbench, mount: Callable[..., Path]
 ) -> None:
     place = mount("place", "size=1m,ro")
-    answer = ready.run("pull", "fraud#dev", "-o", place / "out")
+    answer = stocked.run("pull", "fraud#dev", "-o", place / "out")
     assert answer.code == 5
     assert "Read-only file system" in answer.err
     assert list(place.iterdir()) == []
 
 
 def test_pull_onto_a_full_disk_leaves_nothing(
-    ready: Workbench, mount: Callable[..., Path]
+    stocked: Workbench, mount: Callable[..., Path]
 ) -> None:
     place = mount("place", "size=1m")
-    big = ready.file("big.bin", os.urandom(2 << 20))
-    ready.do("register", "large", big, "--no-capture")
-    answer = ready.run("--json", "pull", "large@1.0.0", "-o", place / "out")
+    big = stocked.file("big.bin", os.urandom(2 << 20))
+    stocked.do("register", "large", big, "--no-capture")
+    answer = stocked.run("--json", "pull", "large@1.0.0", "-o", place / "out")
     assert (answer.code, answer.json["error"]["code"]) == (5, "E_NO_SPACE")
     assert list(place.iterdir()) == []
     assert os.statvfs(place).f_bavail * PAGE == 1 << 20
 
 
 def test_a_failed_replacement_leaves_the_earlier_pull(
-    ready: Workbench, mount: Callable[..., Path]
+    stocked: Workbench, mount: Callable[..., Path]
 ) -> None:
     place = mount("place", "size=1m")
-    ready.do("pull", "fraud@1.0.0", "-o", place / "out")
-    big = ready.file("big.bin", os.urandom(2 << 20))
-    ready.do("register", "large", big, "--no-capture")
-    answer = ready.run("pull", "large@1.0.0", "-o", place / "out", "--replace")
+    stocked.do("pull", "fraud@1.0.0", "-o", place / "out")
+    big = stocked.file("big.bin", os.urandom(2 << 20))
+    stocked.do("register", "large", big, "--no-capture")
+    answer = stocked.run("pull", "large@1.0.0", "-o", place / "out", "--replace")
     assert answer.code == 5
     assert (place / "out/artifacts/model.bin").read_bytes() == b"fraud 1.0.0"
     assert [path.name for path in place.iterdir()] == ["out"]
 
 
 def test_the_store_on_another_disk_is_full_while_the_registry_is_not(
-    ready: Workbench, mount: Callable[..., Path]
+    stocked: Workbench, mount: Callable[..., Path]
 ) -> None:
     store = mount("store", "size=64k")
-    shutil.copytree(ready.path / ".git/lfs", store, dirs_exist_ok=True)
-    ready.git("config", "lfs.storage", store)
-    before = ready.snapshot()
-    big = ready.file("big.bin", os.urandom(1 << 20))
-    answer = ready.run("--json", "register", "fraud", big, "--no-capture")
+    shutil.copytree(stocked.path / ".git/lfs", store, dirs_exist_ok=True)
+    stocked.git("config", "lfs.storage", store)
+    before = stocked.snapshot()
+    big = stocked.file("big.bin", os.urandom(1 << 20))
+    answer = stocked.run("--json", "register", "fraud", big, "--no-capture")
     assert (answer.code, answer.json["error"]["code"]) == (5, "E_NO_SPACE")
-    assert ready.snapshot() == before
-    assert ready.verify() == (0, [])
+    assert stocked.snapshot() == before
+    assert stocked.verify() == (0, [])

@@ -325,15 +325,28 @@ def test_grafts_hide_no_history(bench: Workbench) -> None:
     assert _seen(bench) == before
 
 
-def test_a_damaged_commit_graph_is_not_read(bench: Workbench) -> None:
+def _without_parent(graph: bytes, commit: str) -> bytes:
+    """Return a commit-graph file in which a commit has no parent."""
+    chunks = {
+        graph[start : start + 4]: int.from_bytes(graph[start + 4 : start + 12], "big")
+        for start in range(8, 8 + 12 * graph[6], 12)
+    }
+    number = (
+        graph.index(bytes.fromhex(commit), chunks[b"OIDL"]) - chunks[b"OIDL"]
+    ) // 20
+    parent = chunks[b"CDAT"] + 36 * number + 20
+    return graph[:parent] + (0x70000000).to_bytes(4, "big") + graph[parent + 4 :]
+
+
+def test_a_forged_commit_graph_hides_no_history(bench: Workbench) -> None:
     _two_in_dev(bench)
     before = _seen(bench)
     bench.git("commit-graph", "write", "--reachable")
     graph = bench.path / ".git/objects/info/commit-graph"
-    data = bytearray(graph.read_bytes())
-    data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+    forged = _without_parent(graph.read_bytes(), bench.git("rev-parse", "HEAD"))
     graph.chmod(0o644)
-    graph.write_bytes(data)
+    graph.write_bytes(forged)
+    assert len(bench.git("rev-list", "HEAD").split()) == 1  # git is fooled
     assert _seen(bench) == before
     bench.do("rollback", "fraud", "dev", "-m", "x")
     assert bench.verify() == (0, [])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import gitmodel
 from tests.support.workbench import Workbench, git
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -115,3 +116,29 @@ def test_without_git_every_command_says_what_is_missing(
     answer = gitmodel("--json", *command, cwd=bench.path)
     assert (answer.code, answer.json["error"]["code"]) == (5, "E_GIT")
     assert "git is not installed" in answer.err
+
+
+@pytest.mark.parametrize("command", ["init", "list"])
+def test_a_fresh_process_without_git_says_so_as_well(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GitPython looks for git when it is imported, once in a process.
+    monkeypatch.setenv("PATH", "/nonexistent")
+    done = subprocess.run(
+        [sys.executable, "-m", "gitmodel", "-C", tmp_path, command],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 5, done.stderr
+    assert "git is not installed" in done.stderr
+
+
+def test_what_a_hook_left_in_the_environment_stops_no_fresh_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_INTERNAL_SUPER_PREFIX", "strange/")
+    monkeypatch.setenv("GIT_PYTHON_GIT_EXECUTABLE", "/bin/false")
+    done = subprocess.run(
+        [sys.executable, "-m", "gitmodel", "init", tmp_path / "r"],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -89,7 +89,7 @@ def test_a_fresh_clone_believes_them_after_init_or_with_the_exported_file(
     assert set(anyone.git(*setting, "log", "--format=%G?").split()) == {"G"}
     assert anyone.do("init")["commit"] == bench.git("rev-parse", "HEAD~1")
     assert _signatures(anyone) == {"G ada"}
-    _all_is_well(anyone, 1)
+    assert anyone.git("status", "--porcelain", "-uall") == ""
 
 
 def test_the_users_own_commits_can_be_signed_with_the_same_key(
@@ -163,7 +163,7 @@ def test_a_plain_clone_and_git_lfs_pull_give_the_bytes(
     _all_is_well(anyone, 1)
 
 
-@pytest.mark.parametrize("autocrlf", ["false", "true", "input"])
+@pytest.mark.parametrize("autocrlf", ["false", "true"])
 def test_a_clone_with_real_bytes_in_its_files_is_worked_in_like_any_other(
     autocrlf: str, bench: Workbench, hub: Path, tmp_path: Path
 ) -> None:
@@ -199,7 +199,6 @@ def test_a_clone_with_real_bytes_in_its_files_is_worked_in_like_any_other(
     theirs.git("fetch", "-q")
     theirs.git("merge", "-q", "--no-edit", "origin/main")
     theirs.do("promote", "fraud@1.1.0", "dev", "--push")
-    bench.do("promote", "fraud@1.1.0", "staging", "--push", "--dry-run")
     bench.git("pull", "-q", "--ff-only", "origin", "main")
     assert bench.verify() == theirs.verify() == (0, [])
     _all_is_well(theirs, 2)
@@ -231,9 +230,9 @@ def test_a_promotion_that_was_reverted_by_hand_is_found_and_named(
 ) -> None:
     for version in ("1.0.0", "1.1.0"):
         _register(bench, version)
-        [promotion] = bench.promote(f"fraud@{version}", "dev")
+        bench.promote(f"fraud@{version}", "dev")
     good = bench.git("rev-parse", "HEAD")
-    bench.git("revert", "--no-edit", promotion["commit"])
+    bench.git("revert", "--no-edit", good)
     # git is content, the pin is what it was before, but the log was tampered with.
     assert bench.live("fraud", "dev") == "1.0.0"
     _all_is_well(bench, 2)

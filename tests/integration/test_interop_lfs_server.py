@@ -316,7 +316,7 @@ def test_registering_the_same_bytes_again_heals_only_this_clone(
     assert not theirs.samefile(bench.object_path(digest))
 
 
-@pytest.mark.parametrize("setting", ["../../lfs-disk", "store", "{root}/elsewhere"])
+@pytest.mark.parametrize("setting", ["../../lfs-disk", "{root}/elsewhere"])
 def test_a_clone_with_its_store_elsewhere_uses_it_for_everything(
     setting: str, bench: Workbench, shared: Path, tmp_path: Path
 ) -> None:

@@ -215,3 +215,29 @@ def test_merges_and_squashes_of_honest_branches_pass(bench: Workbench) -> None:
     bench.git("merge", "-q", "--squash", "other")
     bench.git("commit", "-qm", "squashed")
     assert bench.verify("--history", "--full") == (0, [])
+
+
+def test_who_was_removed_cannot_sign_on_by_the_policy_of_yesterday(
+    bench: Workbench, bob: Path
+) -> None:
+    """What commands rely on says no as well, not only ``verify --history``."""
+    _add(bench, "bob", bob, "promoter", "responder", "publisher")
+    bench.register(version="1.0.0")
+    bench.register(version="1.1.0")
+    bench.promote("fraud@1.0.0", "dev")
+    thief = bench.copy(bench.outside / "thief")
+    bench.do("policy", "remove-principal", "bob")
+    assert _as(thief, bob, "promote", "fraud@1.1.0", "dev").code == 0
+    theirs = thief.git("show", "--name-only", "--format=", "HEAD").splitlines()
+    for path in theirs:
+        (bench.path / path).write_bytes((thief.path / path).read_bytes())
+    bench.git("add", "stages", "log")
+    bench.git("commit", "-qm", "replayed at once")
+    for command in (
+        ("verify", "--no-bytes"),
+        ("promote", "fraud@1.0.0", "dev"),
+        ("rollback", "fraud", "dev", "-m", "x"),
+    ):
+        answer = bench.run("--json", *command)
+        assert answer.code == 4, command
+        assert "E_OTHER_POLICY" in answer.out

@@ -212,7 +212,7 @@ def _everyday_commits(theirs: Workbench) -> None:
     theirs.git("push", "-q", "origin", "main")
 
 
-@pytest.mark.parametrize("autocrlf", ["false", "true", "input"])
+@pytest.mark.parametrize("autocrlf", ["false", "true"])
 def test_commits_of_others_are_taken_in_first(team: Team, autocrlf: str) -> None:
     team.ours.git("config", "core.autocrlf", autocrlf)
     (team.theirs.path / "notes.txt").write_text("one\n")
@@ -374,7 +374,7 @@ def test_two_people_who_roll_back_do_so_once(team: Team) -> None:
     assert team.ours.live("fraud", "dev") == "1.1.0"
 
 
-@pytest.mark.parametrize("selector", ["fraud@latest", "fraud@1", "fraud#dev"])
+@pytest.mark.parametrize("selector", ["fraud@latest", "fraud#dev"])
 def test_a_selector_that_names_another_version_by_now_is_asked_again(
     selector: str, team: Team
 ) -> None:
@@ -487,6 +487,7 @@ def test_a_refusing_hook_of_the_remote_is_quoted_and_nothing_moves(
     assert all(line in message for line in words)
     assert (team.ours.snapshot(), team.tip()) == (before, tip)
     assert runs.read_text() == "x\n"  # it was not asked a second time
+    assert not (team.ours.path / ".git/gitmodel/journal.json").exists()
     hook.unlink()
     team.ours.do("promote", "fraud@1.2.0", "dev", "--push")
     assert team.ours.verify() == (0, [])
@@ -537,8 +538,9 @@ def _killed(team: Team, tmp_path: Path, *, steps_after_push: int) -> Outcome:
     whole = team.copy(tmp_path / "whole")
     (tmp_path / "runs").mkdir()
     with Killer(tmp_path / "runs") as killer:
-        steps = killer.run(whole.ours.path, *promote).steps
-        at = steps.index("git push") + 1 + steps_after_push
+        finished = killer.run(whole.ours.path, *promote)
+        assert finished.code == 0, finished.err
+        at = finished.steps.index("git push") + 1 + steps_after_push
         return killer.run(team.ours.path, *promote, at=at, send=signal.SIGKILL)
 
 

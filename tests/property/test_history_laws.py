@@ -38,7 +38,9 @@ def _move(
 
 
 @st.composite
-def histories(draw: st.DrawFn, releases: tuple[Release, ...] = RELEASES) -> StageHistory:
+def histories(
+    draw: st.DrawFn, releases: tuple[Release, ...] = RELEASES
+) -> StageHistory:
     """Draw what promotions, rollbacks and retirements can lead to."""
     history = StageHistory(())
     for _ in range(draw(st.integers(0, 12))):
@@ -49,11 +51,9 @@ def histories(draw: st.DrawFn, releases: tuple[Release, ...] = RELEASES) -> Stag
         actions += ["retire"] if history.current else []
         action = draw(st.sampled_from(actions))
         others = [release for release in releases if release != history.current]
-        target = {
-            "promote": lambda: draw(st.sampled_from(others)),
-            "rollback": lambda: draw(st.sampled_from(back)),  # noqa: B023
-            "retire": lambda: None,
-        }[action]()
+        target = None
+        if action != "retire":
+            target = draw(st.sampled_from(back if action == "rollback" else others))
         history = _move(history, action, target)
     return history
 

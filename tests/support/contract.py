@@ -1,41 +1,12 @@
 """What every command answers with ``--json``: the one list of keys.
 
 The reference page is generated from it, and the contract tests hold real answers
-against it, so neither can drift. A key's path says where it stands: ``models[].latest``
-is a key of every item of the list ``models``; ``stages.*`` stands for all values of a
-mapping whose keys are names. Types: text, integer, number, boolean, object (free), any;
-with ``?`` it may be null. A path that ends in ``?`` may be missing.
+against it, so neither can drift. ``json_keys`` says how to read a row.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    "text": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "object": (dict,),
-}
-
-
-@dataclass(frozen=True)
-class Key:
-    """One key of an answer."""
-
-    path: str
-    type: str
-    meaning: str
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        return tuple(re.findall(r"\[\]|[^.\[\]]+", self.path.removesuffix("?")))
+from tests.support.json_keys import Key
 
 
 def _keys(*rows: tuple[str, str, str]) -> tuple[Key, ...]:
@@ -48,6 +19,30 @@ _ARTIFACTS = (
     ("artifacts[].sha256", "text", "64 hex digits; also the id of the LFS object"),
     ("artifacts[].size", "integer", "bytes"),
     ("artifacts[].format", "text", "safetensors, onnx, gguf, json, opaque, …"),
+)
+_REQUEST = (
+    ("status", "text", "open, approved, rejected, stale; promoted once it has landed"),
+    ("model", "text", "name of the model"),
+    ("version", "text", "the version to promote"),
+    ("stage", "text", "the stage"),
+    ("from", "text?", "what the stage holds; null for nothing"),
+    ("requester", "text", "principal who asked"),
+    ("reason", "text", "from -m"),
+    ("branch", "text", "`request/STAGE/MODEL/SEQ`"),
+    ("approvals[]", "text", "principals who approved, the requester aside"),
+    ("rejections[]", "text", "principals who rejected"),
+    ("threshold", "integer", "how many approvals it takes"),
+    ("commit", "text?", "the commit that this command made; null for none"),
+)
+_CHECKPOINT = (
+    ("seq", "integer", "number of the checkpoint"),
+    ("commit", "text", "what it was made of"),
+    ("createdAt", "text", "RFC 3339, UTC"),
+    ("expiresAt", "text", "RFC 3339, UTC"),
+    ("signer", "text", "principal who signed it"),
+    ("path", "text?", "the file"),
+    ("problems[]", "object", "as in `verify`"),
+    ("checkpoint", "object", "the checkpoint as it was signed"),
 )
 _METRICS = (
     ("metrics[].set", "text", "validation, test, …"),
@@ -81,20 +76,26 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("dryRun", "boolean", "whether nothing was changed"),
     ),
     "promote": _keys(
-        ("status", "text", "promoted or unchanged"),
+        ("status", "text", "promoted, unchanged, or pending: it waits for approvals"),
         ("model", "text", "name of the model"),
-        ("version", "text", "what the stage holds now"),
+        ("version", "text", "what the stage holds now, or once it has landed"),
         ("stage", "text", "the stage"),
         ("from", "text?", "what it held before; null for nothing"),
         ("transition", "text?", "digest of the new transition; null if unchanged"),
         ("seq", "integer?", "its number in the stage's log; null if unchanged"),
         ("commit", "text?", "null for a dry run, or if unchanged"),
-        ("branch", "text", "the branch that moved"),
-        ("needed[]", "text", "what is still needed; empty when promoted"),
+        ("branch", "text", "the branch that moved: the registry's, or the request's"),
+        ("needed[]", "text", "what it waits for; empty when promoted"),
         ("refusals[].gate", "text", "which rule says no; empty when promoted"),
         ("refusals[].message", "text", "why"),
         ("refusals[].hint", "text", "what to run about it"),
         ("dryRun", "boolean", "whether nothing was changed"),
+    ),
+    "promote --finalize": _keys(*_REQUEST),
+    "approve": _keys(*_REQUEST),
+    "reject": _keys(*_REQUEST),
+    "requests": _keys(
+        *((f"requests[].{path}", kind, what) for path, kind, what in _REQUEST)
     ),
     "rollback": _keys(
         ("status", "text", "rolled_back, or planned for --plan and --dry-run"),
@@ -120,6 +121,7 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
             "policy remove-principal",
             "policy grant",
             "policy revoke",
+            "policy require",
         ),
         _keys(
             ("version", "integer", "number of the policy in force"),
@@ -239,6 +241,11 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("checked.commits", "integer", "commits on the first-parent line"),
         ("checked.signatures", "integer", "signatures that count"),
         ("checked.artifacts", "integer", "artifacts whose pointers agree"),
+        (
+            "checked.commitSignatures",
+            "integer",
+            "commits signed by principals, with --history",
+        ),
         ("steps", "integer?", "commits judged by --history; null without it"),
         ("bytes", "integer?", "bytes hashed and found right; null with --no-bytes"),
         ("problems[].code", "text", "see [problems](problems.md)"),
@@ -246,6 +253,11 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("problems[].commit", "text?", "where in history; null for now"),
         ("problems[].message", "text", "one sentence"),
         ("problems[].line?", "integer", "line in the file, where that means something"),
+    ),
+    "checkpoint create": _keys(*_CHECKPOINT),
+    "checkpoint verify": _keys(
+        ("ok", "boolean", "whether no problem was found"),
+        *((f"checkpoints[].{path}", kind, what) for path, kind, what in _CHECKPOINT),
     ),
     "doctor": _keys(
         ("checks[].name", "text", "what was looked at"),
@@ -288,6 +300,24 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
     ),
 }
 
+#: Reading commands, by contract name, as tests run them on the registry ``story``.
+READS: dict[str, tuple[str, ...]] = {
+    "list": ("list",),
+    "list MODEL": ("list", "fraud"),
+    "show": ("show", "fraud#dev"),
+    "log": ("log",),
+    "diff": ("diff", "fraud@1.0.0", "fraud@1.1.0"),
+    "check": ("check", "fraud"),
+    "verify": ("verify",),
+    "doctor": ("doctor",),
+    "policy show": ("policy", "show"),
+    "requests": ("requests",),
+    "key show": ("key", "show"),
+    "key show --allowed-signers": ("key", "show", "--allowed-signers"),
+    "key list": ("key", "list"),
+    "completion": ("completion", "bash"),
+}
+
 #: What any command answers when it fails, whatever its exit code.
 ERROR = _keys(
     ("error.code", "text", "see [problems](problems.md)"),
@@ -307,56 +337,3 @@ EXIT_CODES = {
     70: "a bug in gitmodel; the message names a file with the details",
     130: "interrupted; nothing is half done",
 }
-
-
-def deviations(answer: Any, keys: Sequence[Key]) -> list[str]:
-    """Return where an answer is not what ``keys`` say; empty when all is well."""
-    return list(_compare(answer, (), keys))
-
-
-def _compare(value: Any, at: tuple[str, ...], keys: Sequence[Key]) -> Iterator[str]:
-    own = next((key for key in keys if key.steps == at), None)
-    below = [key for key in keys if key.steps[: len(at)] == at and key is not own]
-    steps = {key.steps[len(at)] for key in below}
-    name = ".".join(at) or "the answer"
-    if value is None and own is not None and own.type.endswith("?"):
-        return
-    if steps in ({"[]"}, {"*"}):
-        wanted = list if steps == {"[]"} else dict
-        if not isinstance(value, wanted):
-            yield f"{name} is no {wanted.__name__}: {value!r}"
-            return
-        for item in value if isinstance(value, list) else value.values():
-            yield from _compare(item, (*at, *steps), keys)
-    elif steps:
-        yield from _compare_mapping(value, at, keys, below, steps)
-    elif own is None:
-        yield f"{name} is not documented"
-    elif own.type != "any" and not _is(value, own.type):
-        yield f"{name} is no {own.type}: {value!r}"
-
-
-def _compare_mapping(
-    value: Any,
-    at: tuple[str, ...],
-    keys: Sequence[Key],
-    below: Sequence[Key],
-    steps: set[str],
-) -> Iterator[str]:
-    name = ".".join(at) or "the answer"
-    if not isinstance(value, dict):
-        yield f"{name} is no mapping: {value!r}"
-        return
-    optional = {key.steps[len(at)] for key in below if key.path.endswith("?")}
-    if missing := steps - optional - value.keys():
-        yield f"{name} lacks {sorted(missing)}"
-    if unknown := value.keys() - steps:
-        yield f"{name} has the undocumented {sorted(unknown)}"
-    for step in sorted(steps & value.keys()):
-        yield from _compare(value[step], (*at, step), keys)
-
-
-def _is(value: Any, wanted: str) -> bool:
-    if isinstance(value, bool) and wanted.rstrip("?") != "boolean":
-        return False
-    return isinstance(value, _TYPES[wanted.rstrip("?")])

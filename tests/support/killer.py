@@ -134,7 +134,9 @@ def step_of(event: str, args: Sequence[Any], root: str) -> str | None:
             changes = True
         case "subprocess.Popen":
             name = " ".join(_WRITING_VERBS.intersection(map(str, args[1])))
-            changes = bool(name)
+            changes, event = bool(name), "git"
+        case _:
+            pass
     return f"{event} {name}".rstrip() if changes else None
 
 

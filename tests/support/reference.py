@@ -18,7 +18,7 @@ from tests.support.contract import ANSWERS, ERROR, EXIT_CODES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tests.support.contract import Key
+    from tests.support.json_keys import Key
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 _NOTICE = "<!-- Written by `make docs`; change the source, not this page. -->"

@@ -87,6 +87,13 @@ class Workbench:
         oid = digest.removeprefix("sha256:")
         return self.path / ".git/lfs/objects" / oid[:2] / oid[2:4] / oid
 
+    def tamper(self, selector: str) -> None:
+        """Change the bytes of a version's only artifact in the store, not its size."""
+        [artifact] = self.do("show", selector)["artifacts"]
+        path = self.object_path(artifact["sha256"])
+        path.chmod(0o644)
+        path.write_bytes(b"X" * artifact["size"])
+
     def commit_file(self, path: str, data: bytes | None, message: str = "hand") -> str:
         """Commit a change with plain git and no filters, as an attacker would."""
         target = self.path / path
@@ -130,6 +137,17 @@ class Workbench:
         required = ("-c", "filter.lfs.required=false")
         git(to, *off, *required, "update-index", "-q", "--refresh", ok=False)
         return Workbench(to, self.outside)
+
+
+def unpack(template: Path, home: Path, place: Path) -> Workbench:
+    """Copy a template, which holds ``home`` and the registry ``r``, for one test."""
+    shutil.copytree(template / "home", home, dirs_exist_ok=True)
+    shutil.copytree(template / "r", place / "r", symlinks=True)
+    config = place / "r/.git/config"
+    text = config.read_text().replace(str(template / "home"), str(home))
+    config.write_text(text.replace(str(template), str(place)))
+    (place / "outside").mkdir(exist_ok=True)
+    return Workbench(place / "r", place / "outside")
 
 
 def _digest(path: Path) -> str:

@@ -33,6 +33,8 @@ MAX_OBJECT = 8 << 20
 #: header lies about its size makes it wait for the next question instead.
 PATIENCE = 60.0
 _CHUNK = 1 << 16
+#: From how many objects on another process is cheaper than asking one by one.
+_MANY = 20
 # git streams what is larger, so that nobody ever holds it all.
 _STREAMING = ("-c", f"core.bigFileThreshold={MAX_OBJECT}")
 
@@ -48,7 +50,7 @@ class ObjectReader:
     """Reads objects of one repository; close it, or use it as a context."""
 
     def __init__(self, repository: Repository, patience: float = PATIENCE) -> None:
-        self._repository = repository
+        self.repository = repository
         self._hash_size = 32 if repository.hash_name == "sha256" else 20
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
@@ -105,10 +107,10 @@ class ObjectReader:
             raise
 
     def _start(self, *options: str) -> subprocess.Popen[bytes]:
-        return self._repository.git.start(*_STREAMING, "cat-file", "--batch", *options)
+        return self.repository.git.start(*_STREAMING, "cat-file", "--batch", *options)
 
     def _listen(self, process: subprocess.Popen[bytes]) -> _Answers:
-        return _Answers(process, self._patience, self._repository.hash_name)
+        return _Answers(process, self._patience, self.repository.hash_name)
 
     def read_many(self, oids: Iterable[str]) -> Iterator[GitObject]:
         """Yield objects in the order of ``oids``, streaming both ways."""
@@ -136,6 +138,19 @@ class ObjectReader:
             stdout.close()
             asker.join()
             process.wait()
+
+    def read_ahead(self, trees: Iterable[str]) -> None:
+        """Read trees that are about to be asked for, in one go if they are many.
+
+        Raises:
+            IntegrityError: One is missing, or no proper tree.
+        """
+        unknown = [oid for oid in dict.fromkeys(trees) if oid not in self._trees]
+        if len(unknown) < _MANY:
+            return
+        for oid, (kind, data) in zip(unknown, self.read_many(unknown), strict=True):
+            if kind == "tree":
+                self._trees[oid] = decode(data, self._hash_size)
 
     def tree(self, oid: str) -> dict[str, Entry]:
         """Return the entries of a tree; the caller must not change them."""

@@ -7,16 +7,13 @@ knows the conventions; the bulk of the work goes through ``process`` instead
 
 from __future__ import annotations
 
-import os
 import re
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import git
-from git.exc import GitCommandError
-
-from gitmodel.adapters.environment import child_environment
+from gitmodel.adapters.environment import STRAYS, child_environment
+from gitmodel.adapters.git.gitpython import GitCommandError, git
+from gitmodel.adapters.git.process import git_version
 from gitmodel.adapters.git.repository import Repository
 from gitmodel.errors import ConflictError, OutsideError
 
@@ -41,42 +38,11 @@ class PushRejectedError(ConflictError):
     default_code = "E_PUSH_REJECTED"
 
 
-class _StrayVariables:
-    """Hides stray ``GIT_*`` variables: GitPython reads them behind its API.
-
-    Threads may work on several registries, and the environment is one for all: only
-    strays are touched, and the last one to leave puts them back.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._hidden: dict[str, str] = {}
-        self._users = 0
-
-    @contextmanager
-    def hidden(self) -> Iterator[None]:
-        with self._lock:
-            self._users += 1
-            for name in os.environ.keys() - child_environment().keys():
-                self._hidden[name] = os.environ.pop(name)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._users -= 1
-                if self._users == 0:
-                    os.environ.update(self._hidden)
-                    self._hidden.clear()
-
-
-_STRAYS = _StrayVariables()
-
-
 @contextmanager
 def _opened(repository: Repository) -> Iterator[git.Repo]:
     """Open a repository with GitPython, in the environment that git gets from us."""
     with (
-        _STRAYS.hidden(),
+        STRAYS.hidden(),
         git.Repo(repository.work_tree or repository.git_dir) as repo,
     ):
         repo.git.update_environment(**child_environment())
@@ -84,8 +50,13 @@ def _opened(repository: Repository) -> Iterator[git.Repo]:
 
 
 def initialise(directory: Path, default_branch: str = "main") -> Repository:
-    """Make a new repository in ``directory``, which may hold files already."""
-    with _STRAYS.hidden():
+    """Make a new repository in ``directory``, which may hold files already.
+
+    Raises:
+        OutsideError: git is not installed.
+    """
+    git_version()
+    with STRAYS.hidden():
         directory.mkdir(parents=True, exist_ok=True)
         runner = git.cmd.Git(str(directory))
         configured = runner.execute(

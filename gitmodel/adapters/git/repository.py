@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,9 +57,8 @@ class Repository:
         if not directory.is_dir():
             raise NotFoundError(f"The directory {directory} does not exist.")
         try:
-            found = git.run(
-                "rev-parse",
-                "--path-format=absolute",
+            bare, inside, git_dir, common_dir, hash_name = _ask(
+                git,
                 "--is-bare-repository",
                 "--is-inside-work-tree",
                 "--git-dir",
@@ -78,18 +78,17 @@ class Repository:
                 "elsewhere.",
                 code="E_NO_REPOSITORY",
             ) from error
-        bare, inside, git_dir, common_dir, hash_name = found.decode().splitlines()
         work_tree = None
         if inside == "true" or bare == "false":
             try:
                 # Outside of the work tree there still is one if core.worktree says so.
-                top = git.run("rev-parse", "--path-format=absolute", "--show-toplevel")
+                (top,) = _ask(git, "--show-toplevel")
             except GitProcessError as error:
                 raise ConflictError(
                     f"{directory} is inside a .git directory.",
                     "Change to the work tree of the registry.",
                 ) from error
-            work_tree = Path(top.decode().removesuffix("\n"))
+            work_tree = Path(top)
         return cls(Path(git_dir), Path(common_dir), work_tree, hash_name)
 
     @cached_property
@@ -108,7 +107,8 @@ class Repository:
         return self._config.get(key)
 
     def remotes(self) -> tuple[str, ...]:
-        """Return the names of the remotes."""
+        """Return the names of the remotes, as they are set up now."""
+        self.__dict__.pop("_config", None)  # people add one when told to
         prefix, suffix = "remote.", ".url"
         return tuple(
             key.removeprefix(prefix).removesuffix(suffix)
@@ -143,3 +143,14 @@ class Repository:
         if status != 0:
             return None
         return found.decode("utf-8", "replace").rsplit(" ", 2)[0].strip()
+
+
+def _ask(git: Git, *questions: str) -> list[str]:
+    """Return what ``rev-parse`` answers; directories may be called anything."""
+    found = git.run("rev-parse", "--path-format=absolute", *questions)
+    answers = os.fsdecode(found).removesuffix("\n").split("\n")
+    if len(questions) == 1:
+        return ["\n".join(answers)]
+    if len(answers) == len(questions):
+        return answers
+    return [answer for each in questions for answer in _ask(git, each)]

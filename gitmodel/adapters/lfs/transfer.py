@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from gitmodel.domain.digest import Digest
 
 _ARGUMENTS = 500
-#: No hooks, and nothing fetched beyond what is asked for.
-_SETTINGS = ("-c", "core.hooksPath=/dev/null", "-c", "lfs.fetchRecentAlways=false")
 #: Lines of git-lfs that say what it does, or only that it failed.
 _CHATTER = ("fetch:", "push:", "Uploading", "Downloading", "error: failed to", "hint:")
 # git-lfs has one exit status for every failure: what it says tells them apart.
@@ -138,7 +136,7 @@ class LfsError(OutsideError):
 def _run(directory: Path, *args: str) -> None:
     require_client()
     done = subprocess.run(
-        ["git", *_SETTINGS, "lfs", *args],  # noqa: S607
+        ["git", "-c", "core.hooksPath=/dev/null", "lfs", *args],  # noqa: S607
         cwd=directory,
         capture_output=True,
         text=True,

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.signing.public_key import public_key
+from gitmodel.domain.ports import IdentitySigner
 from gitmodel.errors import IntegrityError
 from gitmodel.formats import oms
 from gitmodel.formats.bundle import Bundle, pae
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from gitmodel.adapters.signing.public_key import PublicKey
     from gitmodel.domain.digest import Digest
-    from gitmodel.domain.ports import Signer
+    from gitmodel.domain.ports import DocumentSigner, Signer
 
 
 def sign_bundle(
@@ -45,6 +46,11 @@ def verify_bundle(bundle: Bundle, keys: Iterable[PublicKey]) -> PublicKey:
         IntegrityError: The key is none of ``keys`` (``E_UNTRUSTED_KEY``), or the
             signature is not its own (``E_SIGNATURE``).
     """
+    if bundle.keyless is not None:
+        raise IntegrityError(
+            "The signature is by a certificate, where one by a key belongs.",
+            code="E_UNTRUSTED_KEY",
+        )
     hint = bundle.hint
     candidates = _named(hint, tuple(keys))
     message = pae(bundle.payload_type, bundle.payload)
@@ -65,9 +71,12 @@ def verify_bundle(bundle: Bundle, keys: Iterable[PublicKey]) -> PublicKey:
     )
 
 
-def sign_statement(signer: Signer, statement: Statement) -> Bundle:
+def sign_statement(signer: DocumentSigner, statement: Statement) -> Bundle:
     """Sign an in-toto statement."""
-    return sign_bundle(signer, PAYLOAD_TYPE, statement.to_bytes())
+    payload = statement.to_bytes()
+    if isinstance(signer, IdentitySigner):
+        return _keyless(signer, payload)
+    return sign_bundle(signer, PAYLOAD_TYPE, payload)
 
 
 def verify_statement(
@@ -82,15 +91,18 @@ def verify_statement(
 
 
 def oms_bundle(
-    signer: Signer, name: str, files: Iterable[tuple[str, Digest]]
+    signer: DocumentSigner, name: str, files: Iterable[tuple[str, Digest]]
 ) -> Bundle:
     """Sign every file of the model directory ``name``, as Model Signing does.
 
     Raises:
         InputError: There is no file, a name occurs twice or leaves the directory.
     """
+    payload = oms.statement(name, files)
+    if isinstance(signer, IdentitySigner):
+        return _keyless(signer, payload)
     hint = public_key(signer.public).oms_hint
-    return sign_bundle(signer, PAYLOAD_TYPE, oms.statement(name, files), hint)
+    return sign_bundle(signer, PAYLOAD_TYPE, payload, hint)
 
 
 def verify_oms(
@@ -103,12 +115,25 @@ def verify_oms(
             that gitmodel can check (``E_OMS``).
     """
     key = verify_bundle(bundle, keys)
+    return key, oms_resources(bundle)
+
+
+def oms_resources(bundle: Bundle) -> dict[str, Digest]:
+    """Return the digests of the files in a bundle whose signature was verified.
+
+    Raises:
+        IntegrityError: The payload is not a model statement (``E_OMS``).
+    """
     if bundle.payload_type != PAYLOAD_TYPE:
         raise IntegrityError(
             f"The signed payload is {bundle.payload_type!r:.80}, not {PAYLOAD_TYPE}.",
             code="E_OMS",
         )
-    return key, oms.resources_of(bundle.payload)
+    return oms.resources_of(bundle.payload)
+
+
+def _keyless(signer: IdentitySigner, payload: bytes) -> Bundle:
+    return Bundle.from_bytes(signer.envelope(payload), "The new signature")
 
 
 def _named(hint: str, keys: Sequence[PublicKey]) -> Sequence[PublicKey]:

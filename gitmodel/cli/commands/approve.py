@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmodel.cli.help import Command
-from gitmodel.cli.options import json_option
+from gitmodel.cli.options import REQUEST, json_option
 
 if TYPE_CHECKING:
     from gitmodel.cli.session import Session
 
 
 @click.command("approve", cls=Command)
-@click.argument("request")
+@click.argument("request", type=REQUEST)
 @click.option(
     "-m",
     "--message",

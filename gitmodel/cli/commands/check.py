@@ -35,15 +35,23 @@ def command(session: Session, selector: str | None, stage: str | None) -> int:
       gitmodel check --json
     """
     from gitmodel.domain.selector import Selector
+    from gitmodel.operations.access_review import overdue
     from gitmodel.operations.check import check
 
     with session.open_closing() as handle:
+        view = handle.view()
+        late = overdue(view, handle.context.clock.now())
         found = check(
-            handle.view(), Selector.parse(selector) if selector else None, stage
+            view,
+            None if selector is None else Selector.parse(selector),
+            stage,
+            now=handle.context.clock.now(),
         )
+    notes = [f"{late}; gitmodel policy review  shows who may do what."] if late else []
     allowed = all(one.allowed for one in found)
     data = {
         "allowed": allowed,
+        "notes": notes,
         "refusals": [
             {
                 "gate": refusal.gate,
@@ -74,6 +82,8 @@ def command(session: Session, selector: str | None, stage: str | None) -> int:
             lines.append(f"  {refusal.gate}: {refusal.message}")
             lines += [f"    -> {refusal.hint}"] if refusal.hint else []
     session.answer(data, "\n".join(lines))
+    for note in notes:
+        session.note(f"Note: {note}")
     if not found:
         session.note("No models are registered yet.")
     return 0 if allowed else REFUSED

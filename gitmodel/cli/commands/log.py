@@ -49,8 +49,8 @@ def command(session: Session, /, model: str | None, **wanted: str | None) -> Non
         stage=wanted["stage"],
         actor=wanted["actor"],
         incident=wanted["incident"],
-        since=parse_date(since) if since else None,
-        until=parse_date(until, end=True) if until else None,
+        since=None if since is None else parse_date(since),
+        until=None if until is None else parse_date(until, end=True),
         limit=int(limit) if limit else None,
     )
     with session.open_closing() as handle:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmodel.cli.help import Command
-from gitmodel.cli.options import SELECTOR, STAGE, change_options, json_option
+from gitmodel.cli.options import REQUEST, SELECTOR, STAGE, change_options, json_option
 
 if TYPE_CHECKING:
     from gitmodel.cli.session import Session
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.option(
     "--finalize",
     metavar="REQUEST",
+    type=REQUEST,
     help="Land a request that has its approvals: MODEL#STAGE or its branch.",
 )
 @click.option(
@@ -93,16 +94,19 @@ def command(
     if result.status == "unchanged":
         session.answer(data, f"{stage} holds {result.model}@{result.version} already.")
         return
-    if result.status == "pending" and not dry_run:
-        session.answer(
-            data,
-            f"Asked to promote {result.model} in {stage}: "
+    if result.status == "pending":
+        verb = "Would ask" if dry_run else "Asked"
+        text = (
+            f"{verb} to promote {result.model} in {stage}: "
             f"{result.origin or '(empty)'} -> {result.version}\n"
             f"  waits for  {'; '.join(result.needed)}\n"
-            f"  branch     {result.branch}\n"
-            f"  commit     {(result.commit or '')[:12]}",
+            f"  branch     {result.branch}"
         )
-        session.hint(f"gitmodel approve {result.model}#{stage}  by somebody else")
+        if result.commit:
+            text += f"\n  commit     {result.commit[:12]}"
+        session.answer(data, text)
+        if not dry_run:
+            session.hint(f"gitmodel approve {result.model}#{stage}  by somebody else.")
         return
     verb = "Would promote" if dry_run else "Promoted"
     move = f"{result.origin or '(empty)'} -> {result.version}"

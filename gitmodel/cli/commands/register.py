@@ -120,6 +120,11 @@ def command(
 
     if version is not None and bump:
         raise click.UsageError("--version and --bump exclude each other.")
+    if options["code"] is not None and options["no_capture"]:
+        raise click.UsageError("--code and --no-capture exclude each other.")
+    for name in ("code", "card", "metadata"):
+        if options[name] == "":
+            raise click.UsageError(f"--{name} needs the name of a file.")
     files = [Path(path) for path in paths]
     card = options.get("card")
     if card and not any(Path(str(card)) == path for path in files):

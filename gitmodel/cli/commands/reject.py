@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmodel.cli.help import Command
-from gitmodel.cli.options import json_option
+from gitmodel.cli.options import REQUEST, json_option
 
 if TYPE_CHECKING:
     from gitmodel.cli.session import Session
 
 
 @click.command("reject", cls=Command)
-@click.argument("request")
+@click.argument("request", type=REQUEST)
 @click.option(
     "-m", "--message", "comment", default="", metavar="WHY", help="Why; required."
 )
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def command(session: Session, request: str, comment: str, push: bool) -> None:
-    """Reject a promotion that waits; it cannot land until you approve it instead.
+    """Reject a promotion that waits for approvals.
 
-    REQUEST is MODEL#STAGE, or the request's branch.
+    REQUEST is MODEL#STAGE, or the request's branch. It cannot land until you approve it
+    instead.
 
     Examples:
       gitmodel reject fraud#production -m "recall on new merchants is too low"
@@ -38,4 +39,4 @@ def command(session: Session, request: str, comment: str, push: bool) -> None:
     with session.open_closing() as handle:
         row = decide(handle, request, "reject", comment=comment, push=push)
     session.answer(request_json(row), request_text(row))
-    session.hint(f"gitmodel approve {row.model}#{row.stage}  takes it back")
+    session.hint(f"gitmodel approve {row.model}#{row.stage}  takes it back.")

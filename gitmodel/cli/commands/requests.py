@@ -51,4 +51,5 @@ def command(session: Session) -> None:
         else "",
     )
     if not rows:
-        session.hint("git fetch  brings requests from a remote")
+        session.note("No promotion waits for approvals.")
+        session.hint("git fetch  brings requests from a remote.")

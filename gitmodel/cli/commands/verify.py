@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,6 +29,11 @@ ABSENT, BROKEN = 1, 4
     metavar="sha256:…",
     help="The root digest that you trust, from gitmodel init.",
 )
+@click.option(
+    "--checkpoint",
+    metavar="FILE",
+    help="A checkpoint to agree with; a shallow clone is verified from there on.",
+)
 @json_option
 @click.pass_obj
 def command(
@@ -37,6 +43,7 @@ def command(
     history: bool,
     full: bool,
     root: str | None,
+    checkpoint: str | None,
 ) -> int:
     """Verify signatures, bytes, pins, log and history.
 
@@ -57,11 +64,12 @@ def command(
     with session.open_closing() as handle:
         result = verify(
             handle,
-            Selector.parse(selector) if selector else None,
+            None if selector is None else Selector.parse(selector),
             hash_bytes=not no_bytes,
-            root=Digest.parse(root) if root else None,
+            root=None if root is None else Digest.parse(root),
             history=history,
             full=full,
+            checkpoint=Path(checkpoint).expanduser() if checkpoint else None,
         )
     session.answer(_to_json(result), _to_text(session, result))
     if not result.ok and any(p.code == "E_ARTIFACT_MISSING" for p in result.problems):
@@ -84,6 +92,7 @@ def _to_json(result: VerifyResult) -> dict[str, object]:
             "commits": result.commits,
             "signatures": result.signatures,
             "artifacts": result.artifacts,
+            "commitSignatures": result.commit_signatures,
         },
         "steps": result.steps,
         "bytes": result.bytes_hashed,
@@ -107,12 +116,12 @@ def _to_text(session: Session, result: VerifyResult) -> str:
         "as you named it" if result.root_given else "taken on trust; --root names it"
     )
     word = (
-        session.style("Verified", fg="green")
+        session.style("Verified", fg="green") + ":"
         if result.ok
-        else session.style(counted(len(result.problems), "problem"), fg="red")
+        else session.style(counted(len(result.problems), "problem"), fg="red") + " in"
     )
     summary = (
-        f"{word}: {counted(result.versions, 'version')}, "
+        f"{word} {counted(result.versions, 'version')}, "
         f"{counted(result.transitions, 'transition')}, "
         f"{counted(result.commits, 'commit')}, "
         f"{counted(result.signatures, 'signature')}, "
@@ -129,7 +138,10 @@ def _history(result: VerifyResult) -> str:
     if result.steps is None:
         return ""
     new = counted(result.steps, "commit")
-    return f"  history: {new} judged by the policy of their time\n"
+    return (
+        f"  history: {new} judged by the policy of their time; "
+        f"{result.commit_signatures} signed by principals\n"
+    )
 
 
 def _place(problem: object) -> str:

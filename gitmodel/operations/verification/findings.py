@@ -14,14 +14,30 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Findings:
-    """Collects problems; nothing that is wrong stops the rest from being looked at."""
+    """Collects problems; nothing that is wrong stops the rest from being looked at.
+
+    Attributes:
+        artifacts: Those that were found, for hashing.
+        further_artifacts: How many more there were, of which only the number is known.
+    """
 
     problems: list[Problem] = field(default_factory=list)
     versions: int = 0
     transitions: int = 0
     commits: int = 0
     signatures: int = 0
+    commit_signatures: int = 0
     artifacts: list[tuple[str, Artifact]] = field(default_factory=list)
+    further_artifacts: int = 0
+
+    def count(self, others: Findings) -> None:
+        """Add what others have looked at."""
+        self.versions += others.versions
+        self.transitions += others.transitions
+        self.commits += others.commits
+        self.signatures += others.signatures
+        self.commit_signatures += others.commit_signatures
+        self.further_artifacts += len(others.artifacts) + others.further_artifacts
 
     def add(
         self, code: str, message: str, path: str = "", commit: str | None = None

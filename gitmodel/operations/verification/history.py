@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from gitmodel.adapters import workers
 from gitmodel.adapters.git.history import changes, first_parent_line, is_ancestor
+from gitmodel.adapters.git.objects import ObjectReader
+from gitmodel.operations.verification.commit_signatures import judge_commit_signature
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.ledger import Ledger
 from gitmodel.operations.verification.legality import judge
 from gitmodel.registry import layout, state
-from gitmodel.registry.steps import count_commits, steps
+from gitmodel.registry.steps import line_to, steps
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from gitmodel.adapters.git.repository import Repository
     from gitmodel.registry.handle import RegistryHandle
 
+    Line = Sequence[tuple[str, str | None]]
+
+#: Commits that are worth a process of their own.
+_LEAST_PIECE = 500
 _WORDS = {"M": "changed", "D": "deleted", "T": "replaced by another kind of file"}
 
 
-def verify_append_only(repository: Repository, findings: Findings, tip: str) -> None:
-    """Look at every first-parent difference from the first commit to ``tip``."""
-    if (repository.common_dir / "shallow").exists():
+def verify_append_only(
+    repository: Repository, findings: Findings, tip: str, anchor: str | None = None
+) -> None:
+    """Look at every first-parent difference from the first commit to ``tip``.
+
+    Args:
+        repository: Where to look.
+        findings: Told about every problem.
+        tip: The commit to verify up to.
+        anchor: The commit of a checkpoint that stands for all before it.
+    """
+    if anchor is None and (repository.common_dir / "shallow").exists():
         findings.add(
             "E_SHALLOW",
             "this clone is shallow: its history cannot be verified. "
             "git fetch --unshallow  brings the rest.",
         )
-    line = first_parent_line(repository, tip)
+    line = first_parent_line(repository, tip, after=anchor)
     findings.commits += len(line)
     for commit, paths in changes(repository, line):
         for change in paths:
@@ -38,7 +58,28 @@ def verify_append_only(repository: Repository, findings: Findings, tip: str) -> 
                 findings.add("E_APPEND_ONLY", f"it was {word}.", change.path, commit)
 
 
-def verify_steps(handle: RegistryHandle, view: View, *, full: bool) -> Findings:
+@dataclass(slots=True)
+class Proof:
+    """What judging the steps has shown.
+
+    Attributes:
+        after: Where it began; None for the very first commit.
+        whole: Whether the tree of ``after`` was found right as a whole.
+    """
+
+    findings: Findings
+    after: str | None
+    whole: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether every step was legal."""
+        return not self.findings.problems
+
+
+def verify_steps(
+    handle: RegistryHandle, view: View, *, full: bool, anchor: str | None = None
+) -> Proof:
     """Judge every step from the root to ``view``, or from where we ended last time.
 
     A clone remembers what it verified: a head that does not descend from it, or
@@ -48,6 +89,8 @@ def verify_steps(handle: RegistryHandle, view: View, *, full: bool) -> Findings:
         handle: The registry.
         view: The commit to verify up to.
         full: Judge everything again, whatever is remembered.
+        anchor: The commit of a checkpoint, for a clone that has no more than what
+            came after it; None to begin with the very first commit.
     """
     findings = Findings()
     repository, tip = handle.repository, str(view.commit)
@@ -66,15 +109,65 @@ def verify_steps(handle: RegistryHandle, view: View, *, full: bool) -> Findings:
             commit=known.commit,
         )
         known = None
-    after = known.commit if known is not None and not full else None
-    ledger = (
-        Ledger.resume(findings, View(handle.reader, after))
-        if after is not None
-        else Ledger(findings)
-    )
-    findings.commits = count_commits(repository, tip, after)
-    for step in steps(repository, handle.reader, tip, after):
-        judge(ledger, step)
-    if not findings.problems:
-        state.write(repository, state.Verified(view.registry_id, tip))
-    return findings
+    if full:
+        known = None
+    after = known.commit if known is not None else anchor
+    line = line_to(repository, tip, after)
+    if not _judge_beside(handle, findings, line, after):
+        ledger = _ledger(findings, handle.reader, after)
+        _judge_line(ledger, repository, handle.reader, line)
+    findings.commits = len(line)
+    return Proof(findings, after, known is not None and known.whole)
+
+
+def _ledger(findings: Findings, reader: ObjectReader, after: str | None) -> Ledger:
+    if after is None:
+        return Ledger(findings, reader=reader)
+    return Ledger.resume(findings, View(reader, after))
+
+
+def _judge_line(
+    ledger: Ledger, repository: Repository, reader: ObjectReader, line: Line
+) -> None:
+    for step in steps(repository, reader, line):
+        before = ledger.edition
+        if step.changes:
+            judge(ledger, step)
+        judge_commit_signature(ledger, before, step)
+
+
+def _judge_beside(
+    handle: RegistryHandle, findings: Findings, line: Line, after: str | None
+) -> bool:
+    """Judge a long line in pieces at once; False if that did not show it legal.
+
+    Each piece takes for granted what the pieces before it prove. So if all of them
+    find nothing wrong, nothing is; otherwise the whole line is judged again in order,
+    which reports everything properly.
+    """
+    parts = min(workers.processors(), len(line) // _LEAST_PIECE)
+    if parts < 2:  # noqa: PLR2004
+        return False
+    repository = handle.repository
+    bounds = [len(line) * part // parts for part in range(parts + 1)]
+
+    def task(start: int, end: int) -> Callable[[], Findings]:
+        def run() -> Findings:
+            found = Findings()
+            with ObjectReader(repository) as reader:
+                base = line[start - 1][0] if start else after
+                ledger = _ledger(found, reader, base)
+                _judge_line(ledger, repository, reader, line[start:end])
+            counts = Findings(found.problems[:1])  # a list of artifacts is long
+            counts.count(found)
+            return counts
+
+        return run
+
+    results = workers.spread([task(*pair) for pair in pairwise(bounds)])
+    proved = [found for found in results if found is not None and not found.problems]
+    if len(proved) < parts:
+        return False
+    for found in proved:
+        findings.count(found)
+    return True

@@ -19,12 +19,27 @@ if TYPE_CHECKING:
 
 
 def verify_layout(
-    repository: Repository, view: View, findings: Findings
+    repository: Repository, view: View, findings: Findings, base: View | None = None
 ) -> Mapping[str, Entry]:
-    """Look at every path of the registry; return them all."""
-    files = view.files_below("")
+    """Look at every path of the registry that ``base`` has not; return them.
+
+    Args:
+        repository: Where to look.
+        view: The registry.
+        findings: Told about every problem.
+        base: A commit whose layout is known to be right; None for none.
+    """
+    if base is not None and _attributes_of(base) != _attributes_of(view):
+        base = None  # what they say concerns old files too
+    if base is None:
+        files = around = view.files_below("")
+    else:
+        files, around = view.files_since(base)
     artifacts = []
     spellings: dict[str, str] = {}
+    for path in around if base is not None else ():
+        if path.startswith(layout.PROTECTED_ROOTS):
+            _note_spelling(findings, spellings, path)
     for path, entry in files.items():
         if not path.startswith(layout.PROTECTED_ROOTS):
             continue
@@ -37,10 +52,11 @@ def verify_layout(
             )
         if place.kind == "artifact":
             artifacts.append(path)
-        if place.kind == "signature" and place.document not in files:
+        if place.kind == "signature" and view.entry(place.document) is None:
             findings.add("E_EXTRA_FILE", "the document that it signs is missing.", path)
-        _note_spelling(findings, spellings, path)
-    _verify_attributes(repository, findings, files, artifacts)
+        if base is None:
+            _note_spelling(findings, spellings, path)
+    _verify_attributes(repository, findings, around, artifacts)
     if "lfs" in _lfs_config(view):
         findings.add(
             "E_LFSCONFIG",
@@ -49,6 +65,10 @@ def verify_layout(
             ".lfsconfig",
         )
     return files
+
+
+def _attributes_of(view: View) -> Entry | None:
+    return view.entry(layout.ATTRIBUTES)
 
 
 def _note_spelling(findings: Findings, spellings: dict[str, str], path: str) -> None:
@@ -60,7 +80,8 @@ def _note_spelling(findings: Findings, spellings: dict[str, str], path: str) -> 
         if spellings.setdefault(folded, prefix) != prefix:
             findings.add(
                 "E_NAME_COLLISION",
-                f"it differs from {spellings[folded]} only by case or accents.",
+                f"it differs from {spellings[folded]} only by case or by how Unicode "
+                "writes an accent.",
                 path,
             )
             return

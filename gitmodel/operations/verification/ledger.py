@@ -6,14 +6,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gitmodel.domain.digest import Digest
+from gitmodel.domain.gating import Standing
+from gitmodel.formats import yaml_quick, yaml_reader
 from gitmodel.registry import layout
-from gitmodel.registry.stage_log import read_records, transition_of
+from gitmodel.registry.attestations import read_attested
+from gitmodel.registry.reviews import last_digest
+from gitmodel.registry.stage_log import read_proved
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitmodel.adapters.git.objects import ObjectReader
+    from gitmodel.domain.attestation import Attested
     from gitmodel.domain.pin import Release
     from gitmodel.domain.transition import Transition
     from gitmodel.operations.verification.findings import Findings
     from gitmodel.registry.policies import Edition
+    from gitmodel.registry.steps import Step
     from gitmodel.registry.view import View
 
 
@@ -58,6 +67,11 @@ class Ledger:
         registry_id: Digest of policy 1.
         chains: Every pin's log, by stage and model.
         manifests: Digest of every version's manifest, by model and version.
+        trusted_roots: Every trusted root of a Sigstore that came in, by its path.
+        sources: The blob of every version's manifest, by model and version.
+        attestations: What counts of each version's attestations, in order.
+        reader: Reads ``sources``; None where nobody asks about them.
+        reviews: How many access reviews there are, and the digest of the newest.
     """
 
     findings: Findings
@@ -66,20 +80,44 @@ class Ledger:
     registry_id: Digest | None = None
     chains: dict[tuple[str, str], Chain] = field(default_factory=dict)
     manifests: dict[tuple[str, str], Digest] = field(default_factory=dict)
+    trusted_roots: dict[str, bytes] = field(default_factory=dict)
+    sources: dict[tuple[str, str], str] = field(default_factory=dict)
+    attestations: dict[tuple[str, str], list[Attested]] = field(default_factory=dict)
+    reader: ObjectReader | None = None
+    reviews: tuple[int, Digest | None] = (0, None)
 
     @classmethod
     def resume(cls, findings: Findings, base: View) -> Ledger:
         """Go on from a commit that was verified before."""
-        return cls(findings, base, base.edition, base.registry_id)
+        return cls(
+            findings,
+            base,
+            base.edition,
+            base.registry_id,
+            reader=base.reader,
+            reviews=last_digest(base),
+        )
 
     def chain(self, stage: str, model: str) -> Chain:
         """Return a pin's log, empty if it has none."""
         if (stage, model) not in self.chains:
             chain = Chain()
-            for record in read_records(self.base, stage, model) if self.base else ():
-                chain.extend(transition_of(record), record.digest)
+            if self.base is not None:
+                for transition, digest in read_proved(self.base, stage, model):
+                    chain.extend(transition, digest)
             self.chains[stage, model] = chain
         return self.chains[stage, model]
+
+    def trusted_root_finder(self, step: Step) -> Callable[[str], bytes | None]:
+        """Return what finds a trusted root in a step, or in what came before it."""
+
+        def find(path: str) -> bytes | None:
+            found = step.blobs.get(path) or self.trusted_roots.get(path)
+            if found is None and self.base is not None:
+                return self.base.blob(path)
+            return found
+
+        return find
 
     def manifest(self, model: str, version: str) -> Digest | None:
         """Return the digest of a version's manifest; None if there is none."""
@@ -88,3 +126,26 @@ class Ledger:
             if data is not None:
                 self.manifests[model, version] = Digest.of(data)
         return self.manifests.get((model, version))
+
+    def attested(self, model: str, version: str) -> list[Attested]:
+        """Return the attestations of a version so far, to be added to."""
+        if (model, version) not in self.attestations:
+            known = read_attested(self.base, model, version) if self.base else ()
+            self.attestations[model, version] = list(known)
+        return self.attestations[model, version]
+
+    def standing(self, model: str, version: str) -> Standing | None:
+        """Return what gates ask about a version; None if it cannot be read."""
+        path = layout.manifest_path(model, version)
+        oid = self.sources.get((model, version))
+        data = None
+        if oid is not None and self.reader is not None:
+            data = self.reader.read(oid).data
+        elif self.base is not None:
+            data = self.base.blob(path)
+        if data is None:
+            return None
+        document = yaml_quick.value_of(data) or yaml_reader.read(data, path).value
+        return Standing.of(
+            document, Digest.of(data), tuple(self.attested(model, version))
+        )

@@ -4,9 +4,13 @@ A step is the difference of a commit to its first parent, judged by the policy o
 that parent. These are legal:
 
 * register: a whole version directory, signed by a publisher;
+* attest: the next attestation of a version, signed by its author in a role that may;
 * promote or roll back: a pin and the one transition that matches it, signed by its
-  requester and by as many approvers as the stage asks for;
-* policy: number n+1, signed to the root threshold of n and of n+1;
+  requester and by as many approvers as the stage asks for, of a version that meets the
+  stage's gates; soak times and freezes by the time that the transition gives itself;
+* policy: number n+1, signed to the root threshold of n and of n+1, with the trusted
+  root of a Sigstore if it pins a new one;
+* access review: the next one, signed by an auditor or a root;
 * a further signature of a document that is there already;
 * ``model.yaml``, and whatever lies outside the protected directories.
 
@@ -18,10 +22,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.trees import FILE
+from gitmodel.operations.verification.attest_step import judge_attestations
 from gitmodel.operations.verification.policy_step import judge_policy
 from gitmodel.operations.verification.register_step import judge_versions
+from gitmodel.operations.verification.reviews import judge_reviews
 from gitmodel.operations.verification.seals import judge_late_signatures
 from gitmodel.operations.verification.stage_step import judge_moves
+from gitmodel.operations.verification.trusted_roots import judge_trusted_roots
 from gitmodel.registry import layout
 
 if TYPE_CHECKING:
@@ -36,11 +43,15 @@ def judge(ledger: Ledger, step: Step) -> None:
     """Judge one step, report what is illegal, and take in what it did."""
     places = {change.path: layout.classify(change.path) for change in step.changes}
     for change in step.changes:
-        _judge_path(ledger, step, change, places[change.path])
+        place = places[change.path]
+        _judge_path(ledger, step, change, place)
+        if place.kind == "manifest" and change.status == "A":
+            ledger.sources[place.model, place.version] = change.new
     in_force = ledger.edition
     for path, place in places.items():
         if place.kind == "policy" and path in step.blobs:
             judge_policy(ledger, step, path, place)
+    judge_trusted_roots(ledger, step, places)
     in_force = in_force or ledger.edition
     if in_force is None:
         ledger.findings.add(
@@ -51,7 +62,9 @@ def judge(ledger: Ledger, step: Step) -> None:
         )
         return
     judge_versions(ledger, in_force, step, places)
+    judge_attestations(ledger, in_force, step, places)
     judge_moves(ledger, in_force, step, places)
+    judge_reviews(ledger, in_force, step, places)
     judge_late_signatures(ledger, in_force, step)
 
 

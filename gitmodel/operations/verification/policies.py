@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gitmodel.operations.verification.documents import verify_plain
 from gitmodel.operations.verification.ledger import Ledger
 from gitmodel.operations.verification.policy_step import judge_policy
+from gitmodel.operations.verification.trusted_roots import verify_trusted_roots
 from gitmodel.registry import layout
 from gitmodel.registry.steps import Step
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def verify_policies(view: View, findings: Findings) -> None:
     """Verify the chain of policies from policy 1 to the one in force."""
-    ledger = Ledger(findings)
+    ledger = Ledger(findings, trusted_roots=verify_trusted_roots(view, findings))
     for number in range(1, view.policy_number + 1):
         path = layout.policy_path(number)
         if verify_plain(view, findings, path, "Policy") is None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.verification.seals import added_record
 from gitmodel.registry.policies import Edition
+from gitmodel.registry.policy_chain import follows, lacks
 
 if TYPE_CHECKING:
     from gitmodel.operations.verification.ledger import Ledger
     from gitmodel.registry.layout import Place
-    from gitmodel.registry.records import Seal
     from gitmodel.registry.steps import Step
 
 
@@ -20,13 +20,13 @@ def judge_policy(ledger: Ledger, step: Step, path: str, place: Place) -> None:
     old = ledger.edition
     number = old.policy.version + 1 if old else 1
     try:
-        new = Edition.read(step.blobs.get(path, b""), place.seq)
+        new = Edition.read(
+            step.blobs.get(path, b""), place.seq, ledger.trusted_root_finder(step)
+        )
     except GitmodelError as error:
         ledger.findings.add_error(error, path)
         return
-    if (new.policy.version, place.seq) != (number, number) or (
-        new.policy.prior != (old.digest if old else None)
-    ):
+    if place.seq != number or not follows(new, old, number):
         ledger.findings.add(
             "E_POLICY_ROLLBACK",
             f"it does not follow policy {number - 1}."
@@ -36,6 +36,13 @@ def judge_policy(ledger: Ledger, step: Step, path: str, place: Place) -> None:
             step.commit,
         )
         return
+    if new.policy.trusted_root is not None and new.trusted_root is None:
+        ledger.findings.add(
+            "E_TRUST_ROOT",
+            "the trusted root that it pins is missing, or is not what was pinned.",
+            path,
+            step.commit,
+        )
     if ledger.registry_id is None:
         ledger.registry_id = new.digest
     editions = (old, new) if old else (new,)
@@ -43,28 +50,7 @@ def judge_policy(ledger: Ledger, step: Step, path: str, place: Place) -> None:
     if record is None:
         return
     for edition in editions:
-        if not _meets_root_threshold(ledger, step, path, edition, record.seals):
+        if lacking := lacks(edition, record.seals):
+            ledger.findings.add("E_THRESHOLD", lacking, path, step.commit)
             return
     ledger.edition = new
-
-
-def _meets_root_threshold(
-    ledger: Ledger, step: Step, path: str, edition: Edition, seals: tuple[Seal, ...]
-) -> bool:
-    """Count principals, not keys, and by this edition's own list of keys."""
-    role = edition.policy.role("root")
-    owners = {
-        edition.policy.owner_of(seal.keyid) for seal in seals if seal.role == "root"
-    }
-    signed = len(owners & set(role.members)) if role else 0
-    needed = role.threshold if role else 1
-    if signed >= needed:
-        return True
-    ledger.findings.add(
-        "E_THRESHOLD",
-        f"policy {edition.policy.version} asks for {needed} root signatures; "
-        f"{signed} count.",
-        path,
-        step.commit,
-    )
-    return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitmodel.adapters.signing import dsse
 from gitmodel.domain.manifest import ModelVersion
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import oms, schema
@@ -12,6 +11,7 @@ from gitmodel.formats.bundle import Bundle
 from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.operations.verification.seals import added_record
 from gitmodel.registry import layout
+from gitmodel.registry.authorship import model_author
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,14 +121,15 @@ def _judge_model_signature(
     }
     try:
         bundle = Bundle.from_bytes(files.get("model.sig", b""), path)
-        key, signed = dsse.verify_oms(bundle, edition.keys)
+        author, signed = model_author(bundle, edition)
     except GitmodelError as error:
         ledger.findings.add(error.code, error.message, path, step.commit)
         return
     ledger.findings.signatures += 1
-    owner = edition.policy.owner_of(key.keyid) or ""
-    if not edition.policy.has_role(owner, "publisher"):
-        ledger.findings.add("E_ROLE", f"{owner} is not a publisher.", path, step.commit)
+    if not edition.policy.has_role(author.principal, "publisher"):
+        ledger.findings.add(
+            "E_ROLE", f"{author.principal} is not a publisher.", path, step.commit
+        )
     for problem in oms.compare(signed, expected):
         ledger.findings.add(
             "E_OMS", f"{problem.path}: {problem.message}", path, step.commit

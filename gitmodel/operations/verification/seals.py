@@ -9,6 +9,7 @@ from gitmodel.errors import GitmodelError, IntegrityError
 from gitmodel.formats import yaml_quick, yaml_reader
 from gitmodel.formats.bundle import Bundle
 from gitmodel.registry import layout
+from gitmodel.registry.authorship import describe, is_known
 from gitmodel.registry.records import Record, Seal, Signed, open_seal
 
 if TYPE_CHECKING:
@@ -79,13 +80,14 @@ def _open_in_force(
     try:
         return open_seal(signed, registry_id, by_digest.get)
     except IntegrityError as error:
-        hint = Bundle.from_bytes(signed.bundle, signed.signature).hint
-        known = {key.keyid for edition in editions for key in edition.keys}
-        if error.code == "E_OTHER_POLICY" and hint not in known:
+        bundle = Bundle.from_bytes(signed.bundle, signed.signature)
+        if error.code == "E_OTHER_POLICY" and not any(
+            is_known(bundle, edition) for edition in editions
+        ):
             raise IntegrityError(
-                f"The signature is by key {hint[:8]}, which was not in the policy in "
-                "force.",
-                code="E_UNTRUSTED_KEY",
+                f"The signature is by {describe(bundle)}, which was not in the policy "
+                "in force.",
+                code="E_IDENTITY" if bundle.keyless else "E_UNTRUSTED_KEY",
             ) from error
         raise
 
@@ -114,7 +116,7 @@ def judge_late_signatures(ledger: Ledger, edition: Edition, step: Step) -> None:
         if digest is None or ledger.registry_id is None:
             ledger.findings.add(
                 "E_EXTRA_FILE",
-                "the document that it signs is missing.",
+                "the document that it signs is missing, or can be signed no more.",
                 path,
                 step.commit,
             )
@@ -133,8 +135,10 @@ def _known(ledger: Ledger, place: layout.Place) -> Digest | None:
     """Return the digest of a document of the past, if it can still be signed.
 
     Only the newest transition of a pin: a signature of an older one could change
-    nothing any more.
+    nothing any more. No attestation: its author signs it, once, when it is made.
     """
+    if layout.classify(place.document).kind == "attestation":
+        return None
     if place.version:
         return ledger.manifest(place.model, place.version)
     if not place.stage:

@@ -9,6 +9,7 @@ from gitmodel.domain.pin import Pin
 from gitmodel.domain.transition import Transition
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import schema
+from gitmodel.operations.verification.gates_step import judge_gates
 from gitmodel.operations.verification.seals import added_record
 from gitmodel.registry import layout
 from gitmodel.registry.parsing import parse
@@ -169,6 +170,8 @@ class _Move:
             source = self.ledger.chain(rules.source, self.model)
             if target.manifest not in source.lived:
                 self._add("E_GATE", f"it has not been in {rules.source} before.", path)
+        if rules is not None and (rules.gates or rules.freeze):
+            judge_gates(self.ledger, rules, transition, self.step.commit)
 
     def _judge_pin(self) -> None:
         data = self.step.blobs.get(self.pin_path)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitmodel.adapters.signing import dsse
 from gitmodel.domain.artifact import collisions
 from gitmodel.domain.manifest import ModelVersion
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import oms
 from gitmodel.formats.bundle import Bundle
 from gitmodel.formats.lfs_pointer import Pointer
+from gitmodel.operations.verification.attestations import verify_attestations
 from gitmodel.operations.verification.documents import require_role, verify_signed
 from gitmodel.registry import layout
+from gitmodel.registry.authorship import model_author
 
 if TYPE_CHECKING:
     from gitmodel.operations.verification.findings import Findings
@@ -47,6 +48,7 @@ def verify_version(
     # The policy of its time, not today's: keys come and go, versions stay.
     edition = view.edition_of(record.seals[0].policy) if record.seals else None
     _verify_model_signature(view, findings, version, number, edition or view.edition)
+    verify_attestations(view, findings, version)
     return version
 
 
@@ -99,13 +101,12 @@ def _verify_model_signature(
     }
     try:
         bundle = Bundle.from_bytes(data, path)
-        key, signed = dsse.verify_oms(bundle, edition.keys)
+        author, signed = model_author(bundle, edition)
     except GitmodelError as error:
         findings.add_error(error, path)
         return
     findings.signatures += 1
-    owner = edition.policy.owner_of(key.keyid)
-    if owner is None or not edition.policy.has_role(owner, "publisher"):
-        findings.add("E_ROLE", f"{owner} is not a publisher.", path)
+    if not edition.policy.has_role(author.principal, "publisher"):
+        findings.add("E_ROLE", f"{author.principal} is not a publisher.", path)
     for problem in oms.compare(signed, expected):
         findings.add("E_OMS", f"{problem.path}: {problem.message}", path)

@@ -1,0 +1,87 @@
+"""Signing as an identity: what the options and the environment ask for."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from gitmodel.errors import InputError
+
+if TYPE_CHECKING:
+    from gitmodel.adapters.signing.keyless import KeylessSigner
+    from gitmodel.adapters.signing.tokens import Token
+
+_STDIN = "-"
+_GIVEN = {ParameterSource.COMMANDLINE, ParameterSource.PROMPT}
+
+
+@dataclass(frozen=True, slots=True)
+class Keyless:
+    """Which identity signs, and which Sigstore certifies it.
+
+    Attributes:
+        token: As given; "-" is read from stdin; None asks the surroundings.
+        config: The file of a private Sigstore; None for the public one.
+    """
+
+    token: str | None
+    config: Path | None
+
+    @classmethod
+    def chosen(
+        cls, ctx: click.Context, token: str | None, keyless: bool, config: str | None
+    ) -> Keyless | None:
+        """Return what was asked for; None where a key signs.
+
+        An option beats a variable, so that one command can differ from the rest.
+        """
+        by_option = {
+            name: ctx.get_parameter_source(name) in _GIVEN
+            for name in ("key", "identity_token", "keyless")
+        }
+        if by_option["key"]:
+            if by_option["identity_token"] or by_option["keyless"]:
+                raise click.UsageError("--key excludes --identity-token and --keyless.")
+            return None
+        if token and keyless and by_option["keyless"]:
+            if by_option["identity_token"]:
+                raise click.UsageError(
+                    "--keyless and --identity-token exclude each other."
+                )
+            token = None
+        if not token and not keyless:
+            return None
+        return cls(token or None, Path(config).expanduser() if config else None)
+
+    def signer(self) -> KeylessSigner:
+        """Return what signs; it asks for its token when it is first needed."""
+        from gitmodel.adapters.signing.keyless import KeylessSigner
+
+        config = self._read_config()
+
+        def token() -> Token:
+            from gitmodel.adapters.signing import tokens
+
+            if self.token is None:
+                return tokens.ambient_or_asked(
+                    config, interactive=sys.stdin.isatty() and sys.stderr.isatty()
+                )
+            text = sys.stdin.readline() if self.token == _STDIN else self.token
+            return tokens.Token.read(text)
+
+        return KeylessSigner(token, config)
+
+    def _read_config(self) -> bytes | None:
+        if self.config is None:
+            return None
+        try:
+            return self.config.read_bytes()
+        except OSError as error:
+            raise InputError(
+                f"Cannot read the trust configuration {self.config}: {error.strerror}."
+            ) from error

@@ -1,0 +1,202 @@
+"""Checkpoints: sign what the registry is now, and hold a registry against one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gitmodel.adapters.git.history import first_parent_line
+from gitmodel.domain.checkpoint import Checkpoint
+from gitmodel.domain.moment import from_text, to_text
+from gitmodel.domain.problem import Problem
+from gitmodel.errors import (
+    ConflictError,
+    GitmodelError,
+    InputError,
+    NotFoundError,
+    OutsideError,
+)
+from gitmodel.registry import checkpoints
+from gitmodel.registry.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from gitmodel.registry.checkpoints import Kept
+    from gitmodel.registry.handle import RegistryHandle
+    from gitmodel.registry.records import Seal
+
+#: How much a signer's clock may be ahead of ours.
+_SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointResult:
+    """A checkpoint that was made or looked at.
+
+    Attributes:
+        signer: The principal who signed it; None if no signature counts.
+        path: The file that holds it; None where this clone cannot be written.
+        problems: Why it does not hold; empty for one just made.
+    """
+
+    checkpoint: Checkpoint
+    signer: str | None
+    path: Path | None
+    problems: tuple[Problem, ...] = ()
+
+
+def create_checkpoint(
+    handle: RegistryHandle, *, lifetime: timedelta, output: Path | None = None
+) -> CheckpointResult:
+    """Sign what HEAD is, and keep it in this clone and in ``output``.
+
+    Raises:
+        ConflictError: The clone is shallow, so that commits cannot be counted.
+        RefusedError: The signer is neither auditor nor root.
+        OutsideError: ``output`` cannot be written.
+    """
+    repository, view = handle.repository, handle.view()
+    if is_shallow(handle):
+        raise ConflictError(
+            "This clone is shallow: it cannot say where in history it is.",
+            "git fetch --unshallow  brings the rest.",
+            code="E_SHALLOW",
+        )
+    principal = handle.principal(view)
+    held = (role for role in checkpoints.ROLES if view.policy.has_role(principal, role))
+    role = next(held, None) or handle.acting_as(view, checkpoints.ROLES[0])
+    now = handle.context.clock.now()
+    seq = len(first_parent_line(repository, str(view.commit)))
+    before = [kept for kept in _known(handle, view) if kept.checkpoint.seq <= seq]
+    checkpoint = Checkpoint(
+        registry=view.registry_id,
+        seq=seq,
+        prior=before[-1].digest if before else None,
+        commit=str(view.commit),
+        tree=checkpoints.tree_digest(view),
+        policy=view.policy_digest,
+        created_at=to_text(now),
+        expires_at=to_text(now + lifetime),
+        chains=checkpoints.tips(view),
+    )
+    kept = checkpoints.sign(handle.signer, checkpoint, role)
+    path = checkpoints.remember(repository, kept)
+    if output is not None:
+        try:
+            output.write_bytes(kept.data)
+        except OSError as error:
+            raise OutsideError(f"{output} cannot be written: {error}") from error
+        path = output
+    return CheckpointResult(checkpoint=checkpoint, signer=principal, path=path)
+
+
+def verify_checkpoints(
+    handle: RegistryHandle, files: Sequence[Path], *, max_age: timedelta | None = None
+) -> tuple[CheckpointResult, ...]:
+    """Hold HEAD against checkpoints, and them against each other and those known.
+
+    Those that hold are remembered in this clone.
+
+    Raises:
+        NotFoundError: A file cannot be read.
+        IntegrityError: A file is no checkpoint.
+    """
+    view = handle.view()
+    read = [(path, checkpoints.read(_bytes(path), path.name)) for path in files]
+    known = [*_known(handle, view), *(kept for _, kept in read)]
+    line = [commit for commit, _ in first_parent_line(handle.repository, str(view.commit))]
+    results = []
+    for path, kept in read:
+        seal, problems = _judge(handle, view, kept, path.name, line)
+        problems += kept.checkpoint.staleness(handle.context.clock.now(), max_age)
+        if seal is not None:
+            # Anybody can write an unsigned one; only signed ones accuse anybody.
+            others = [one for one in known if _counts(view, one)]
+            problems += kept.checkpoint.equivocations(one.checkpoint for one in others)
+        if not problems:
+            checkpoints.remember(handle.repository, kept)
+        results.append(
+            CheckpointResult(
+                checkpoint=kept.checkpoint,
+                signer=seal.principal if seal else None,
+                path=path,
+                problems=tuple(dict.fromkeys(problems)),
+            )
+        )
+    return tuple(results)
+
+
+def is_shallow(handle: RegistryHandle) -> bool:
+    """Say whether this clone has only the end of the history."""
+    return (handle.repository.common_dir / "shallow").exists()
+
+
+def _judge(
+    handle: RegistryHandle, view: View, kept: Kept, name: str, line: Sequence[str]
+) -> tuple[Seal | None, tuple[Problem, ...]]:
+    """Judge the signature, the place in history, and what it says of that commit."""
+    checkpoint = kept.checkpoint
+    try:
+        seal = checkpoints.open_checkpoint(view, kept, name)
+    except GitmodelError as error:
+        return None, (Problem(error.code, error.message, name),)
+    if checkpoint.commit not in line:
+        if is_shallow(handle):
+            message = "the history of this clone does not reach back to it."
+            return seal, (Problem("E_SHALLOW", message, name, checkpoint.commit),)
+        message = "the branch does not come from the commit that was signed."
+        return seal, (
+            Problem("E_CHECKPOINT_NOT_ANCESTOR", message, name, checkpoint.commit),
+        )
+    problems = list(_contradictions(handle, checkpoint))
+    place = len(line) - line.index(checkpoint.commit)
+    if not is_shallow(handle) and place != checkpoint.seq:
+        problems.append(f"it is number {place} of its line, not {checkpoint.seq}.")
+    return seal, tuple(
+        Problem("E_CHECKPOINT", message, name, checkpoint.commit)
+        for message in problems
+    )
+
+
+def _contradictions(handle: RegistryHandle, checkpoint: Checkpoint) -> Iterator[str]:
+    """Yield what a checkpoint says that is not so at its commit."""
+    then = View(handle.reader, checkpoint.commit)
+    if then.registry_id != checkpoint.registry:
+        yield f"its commit belongs to registry {then.registry_id}."
+    if then.policy_digest != checkpoint.policy:
+        yield "the policy that it names was not in force at its commit."
+    if checkpoints.tips(then) != checkpoint.chains:
+        yield "the logs of its commit do not end as it says."
+    if checkpoints.tree_digest(then) != checkpoint.tree:
+        yield "the files of its commit are not those that were signed."
+    created, expires = map(from_text, (checkpoint.created_at, checkpoint.expires_at))
+    if created > handle.context.clock.now() + _SKEW or expires <= created:
+        yield "its dates cannot be true."
+
+
+def _known(handle: RegistryHandle, view: View) -> list[Kept]:
+    return [
+        kept
+        for kept in checkpoints.remembered(handle.repository)
+        if kept.checkpoint.registry == view.registry_id
+    ]
+
+
+def _counts(view: View, kept: Kept) -> bool:
+    try:
+        checkpoints.open_checkpoint(view, kept, "")
+    except GitmodelError:
+        return False
+    return True
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFoundError(f"There is no file {path}") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error

@@ -1,0 +1,28 @@
+"""What a refused command looks like, whatever it was given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.workbench import Workbench
+
+
+def refused(bench: Workbench, *args: str | Path, code: int = 2) -> Any:
+    """Run what must be refused with ``code``; return the error object."""
+    answer = bench.run("--json", *args)
+    case = f"{args!r:.300}: {answer.code}\n{answer.err:.2000}"
+    assert answer.code == code, case
+    assert "Traceback" not in answer.err, case
+    error = answer.json["error"]
+    assert set(error) == {"code", "message", "hints", "problems"}, case
+    assert error["code"].startswith("E_"), case
+    first, *listed = error["message"].split("\n")
+    assert 10 < len(first) < 400, case
+    # One sentence; only a document with many problems lists them below it.
+    assert not listed or error["problems"], case
+    said = [line for line in answer.err.split("\n") if line.startswith("Error: ")]
+    assert said == [f"Error: {first}"], case
+    return error
