@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,13 @@ if TYPE_CHECKING:
 NEW = 10
 SAMPLE = 50
 _MIB = 1024  # kilobytes, as Linux counts them
+#: Runs a command and prints the most memory that one of its processes held.
+_PEAK = (
+    "import resource, subprocess, sys\n"
+    "code = subprocess.run(sys.argv[1:]).returncode\n"
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+    "sys.exit(code)"
+)
 
 
 def run(versions: int, keep: Path | None = None) -> None:
@@ -43,10 +49,17 @@ def run(versions: int, keep: Path | None = None) -> None:
         tip = _git(registry, "rev-parse", "refs/heads/main").strip()
         ours = [sys.executable, "-m", "gitmodel", "-C", str(registry), "verify"]
         command(["git", "checkout", "-q", "--detach", "HEAD~10"], registry, environment)
-        _timed("verify --history --full --no-bytes HEAD~10",
-               [*ours, "--history", "--full", "--no-bytes"], environment)  # fmt: skip
+        _timed(
+            "verify --history --full --no-bytes",
+            [*ours, "--history", "--full", "--no-bytes"],
+            environment,
+        )
         command(["git", "update-ref", "--no-deref", "HEAD", tip], registry, environment)
-        _timed("verify --history, ten new", [*ours, "--history", "--no-bytes"], environment)
+        _timed(
+            "verify --history --no-bytes, ten new",
+            [*ours, "--history", "--no-bytes"],
+            environment,
+        )
         _timed("verify --no-bytes", [*ours, "--no-bytes"], environment)
         _beside(registry, environment)
         command(
@@ -68,15 +81,16 @@ def _build(registry: Path, versions: int) -> None:
 def _timed(name: str, args: Sequence[str | Path], environment: dict[str, str]) -> None:
     began = time.perf_counter()
     process = subprocess.Popen(
-        list(map(str, args)),
+        [sys.executable, "-c", _PEAK, *map(str, args)],
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
     )
     said, _ = process.communicate()
     seconds = time.perf_counter() - began
-    print(f"  {name:44} {seconds:8.2f} s")
-    if process.returncode not in (0, 1):
-        print(said.decode()[-800:])
+    *_, peak = said.decode().splitlines()
+    print(f"  {name:44} {seconds:8.2f} s  {int(peak) // _MIB:5} MiB")
+    if process.returncode != 0:
+        raise SystemExit(said.decode()[-800:])
 
 
 def _beside(registry: Path, environment: dict[str, str]) -> None:
@@ -87,10 +101,6 @@ def _beside(registry: Path, environment: dict[str, str]) -> None:
         command(["git", "verify-commit", commit], registry, environment)
     each = (time.perf_counter() - began) / len(sample)
     print(f"  {'git verify-commit, each':44} {each:8.4f} s")
-
-
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // _MIB
 
 
 @contextlib.contextmanager

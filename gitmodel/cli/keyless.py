@@ -15,6 +15,7 @@ from gitmodel.errors import InputError
 if TYPE_CHECKING:
     from gitmodel.adapters.signing.keyless import KeylessSigner
     from gitmodel.adapters.signing.tokens import Token
+    from gitmodel.domain.policy import Identity
 
 _STDIN = "-"
 _GIVEN = {ParameterSource.COMMANDLINE, ParameterSource.PROMPT}
@@ -85,3 +86,17 @@ class Keyless:
             raise InputError(
                 f"Cannot read the trust configuration {self.config}: {error.strerror}."
             ) from error
+
+
+def read_identity(text: str) -> Identity:
+    """Return the identity that ``ISSUER=SAN`` names.
+
+    Raises:
+        click.BadParameter: It is not of that form.
+    """
+    from gitmodel.domain.policy import Identity
+
+    issuer, equals, san = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not ISSUER=SAN.")
+    return Identity(issuer, san)

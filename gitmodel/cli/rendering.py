@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gitmodel.cli.session import Session
     from gitmodel.domain.artifact import Artifact
     from gitmodel.domain.metrics import Delta
+    from gitmodel.registry.attestations import AttestationRow
 
 _COLORS = {"better": "green", "worse": "red"}
 _ARTIFACTS = 20
@@ -50,3 +51,40 @@ def metric_table(session: Session, deltas: Sequence[Delta]) -> str:
         for line, delta in zip(lines, deltas, strict=True)
     ]
     return "\n".join([head, *colored])
+
+
+def attestation_json(row: AttestationRow) -> dict[str, object]:
+    """Return one attestation for ``--json``; what does not count has a problem."""
+    said = row.attestation
+    return {
+        "type": said.type if said else None,
+        "number": row.number,
+        "result": said.result if said else None,
+        "by": said.created_by if said else None,
+        "role": row.role or None,
+        "at": said.created_at if said else None,
+        "summary": said.summary if said else "",
+        "metrics": dict(said.metrics) if said else {},
+        "findings": [each.to_dict() for each in said.findings] if said else [],
+        "tool": said.tool.name if said and said.tool else None,
+        "path": row.path,
+        "problem": row.problem or None,
+    }
+
+
+def attestation_lines(rows: Sequence[AttestationRow]) -> list[str]:
+    """Return attestations for people, the newest of each type last."""
+    return columns(
+        [
+            (
+                f"{row.attestation.type} {row.number}",
+                row.attestation.result,
+                f"by {row.attestation.created_by}",
+                f"as {row.role}" if row.role else f"PROBLEM {row.problem}",
+                row.attestation.created_at,
+            )
+            if row.attestation
+            else (row.path, "", "", f"PROBLEM {row.problem}", "")
+            for row in rows
+        ]
+    )

@@ -76,10 +76,11 @@ class Session:
         from gitmodel.registry.handle import Context
         from gitmodel.registry.keys import KeyFiles
 
+        if self.keyless and create_key:
+            self.warn("A registry begins with a key: policy 1 pins no trusted root.")
         return Context(
             clock=SystemClock(),
             keys=KeyFiles(named=self.key, passphrase=ask_passphrase, create=create_key),
-            # A registry begins with a key: policy 1 cannot pin a trusted root.
             identity=self.keyless.signer if self.keyless and not create_key else None,
             progress=self.progress(),
             warn=self.warn,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Test = Callable[[Any], bool]
 
 _NOTES = frozenset({"$schema", "$id", "$defs", "title", "description", "examples"})
+#: Judged together with the keyword that they belong to, or after all others.
+_LATER = frozenset({"then", "items", "additionalProperties"})
 _SCALARS = (str, bool, int, float, type(None))
 
 
@@ -87,6 +89,18 @@ def _is_moment(value: Any) -> bool:
     return True
 
 
+def _is_regex(value: Any) -> bool:
+    if isinstance(value, str):
+        try:
+            re.compile(value)
+        except re.error:
+            return False
+    return True
+
+
+_FORMATS: dict[str, Test] = {"date-time": _is_moment, "regex": _is_regex}
+
+
 class _Compiler:
     """Turns schemas into tests; each returns what the strict validator would say."""
 
@@ -101,7 +115,7 @@ class _Compiler:
             raise _UnsureError
         tests = []
         for keyword in schema:
-            if keyword in _NOTES or keyword in ("then", "items", "additionalProperties"):
+            if keyword in _NOTES or keyword in _LATER:
                 continue
             make = getattr(self, f"_{keyword.lstrip('$')}", None)
             if make is None:
@@ -125,7 +139,7 @@ class _Compiler:
             raise _UnsureError
         if name not in self._compiled:
             # A definition may refer to itself.
-            self._compiled[name] = lambda value: self._compiled[name](value)
+            self._compiled[name] = lambda value: self._compiled[name](value)  # noqa: PLW0108 (not yet)
             self._compiled[name] = self.compile(self._definitions[name])
         return self._compiled[name]
 
@@ -182,9 +196,9 @@ class _Compiler:
         return lambda value: not isinstance(value, str) or search(value) is not None
 
     def _format(self, name: str, _: Any) -> Test:
-        if name != "date-time":
+        if name not in _FORMATS:
             raise _UnsureError
-        return _is_moment
+        return _FORMATS[name]
 
     def _minLength(self, least: int, _: Any) -> Test:  # noqa: N802
         return lambda value: not isinstance(value, str) or len(value) >= least

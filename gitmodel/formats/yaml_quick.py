@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gitmodel.formats.yaml_scalars import UNWRITABLE, is_plain, quoted, resolve, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _LONGEST_KEY = 100  # beyond 128 the writer uses YAML's "? key" form
 _LEVELS = 20
@@ -42,6 +42,32 @@ def value_of(data: bytes) -> dict[str, Any] | None:
     except (_UnusualError, ValueError, RecursionError):
         return None
     return guess if same else None
+
+
+def says(data: bytes, value: Mapping[str, Any]) -> bool:
+    """Say whether ``data`` certainly spells ``value``, whatever the order of its keys.
+
+    Law: ``says(data, x)`` implies ``yaml_reader.read(data).value == x``.
+    """
+    if len(data) > _LIMIT or data.count(b"\n") > _LINES:
+        return False
+    order: dict[str, int] = {}
+    try:
+        for line in data.decode().split("\n"):
+            order.setdefault(line.lstrip(" -").partition(":")[0], len(order))
+        return spelling(_ordered(value, order)) == data
+    except (ValueError, RecursionError):
+        return False
+
+
+def _ordered(value: Any, order: Mapping[str, int]) -> Any:
+    """Return ``value`` with its keys in the order in which lines begin with them."""
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: order.get(key, 0))
+        return {key: _ordered(value[key], order) for key in keys}
+    if isinstance(value, list):
+        return [_ordered(item, order) for item in value]
+    return value
 
 
 def spelling(document: dict[str, Any]) -> bytes | None:

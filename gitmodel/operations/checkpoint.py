@@ -107,7 +107,8 @@ def verify_checkpoints(
     view = handle.view()
     read = [(path, checkpoints.read(_bytes(path), path.name)) for path in files]
     known = [*_known(handle, view), *(kept for _, kept in read)]
-    line = [commit for commit, _ in first_parent_line(handle.repository, str(view.commit))]
+    commits = first_parent_line(handle.repository, str(view.commit))
+    line = [commit for commit, _ in commits]
     results = []
     for path, kept in read:
         seal, problems = _judge(handle, view, kept, path.name, line)

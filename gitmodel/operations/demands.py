@@ -76,7 +76,7 @@ class Demands:
         return changed or _as_set(before) != _as_set(after)
 
 
-def demands_from_options(
+def demands_from_options(  # noqa: PLR0913 one for each option
     *,
     approvals: int | None,
     attestations: Sequence[str] = (),

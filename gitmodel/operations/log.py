@@ -131,7 +131,12 @@ def _matches(event: Event, wanted: LogFilter) -> bool:
 
 def _event(view: View, info: CommitInfo, path: str) -> Event | None:
     place = layout.classify(path)
-    kinds = {"manifest": "version", "transition": "transition", "policy": "policy"}
+    kinds = {
+        "manifest": "version",
+        "transition": "transition",
+        "policy": "policy",
+        "attestation": "attestation",
+    }
     kind = kinds.get(place.kind)
     if kind is None:
         return None
@@ -150,6 +155,11 @@ def _event(view: View, info: CommitInfo, path: str) -> Event | None:
     if kind == "version":
         action, target = "register", place.version
         reason = _reason(info.message)
+    elif kind == "attestation":
+        action, target = "attest", place.version
+        reason = f"{document.get('type')} {document.get('result')}"
+        if document.get("summary"):
+            reason += f": {document['summary']}"
     elif kind == "transition":
         action = str(document.get("action", "unknown"))
         origin = (document.get("from") or {}).get("version")

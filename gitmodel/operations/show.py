@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.status import Status, live_stages, status_of
 from gitmodel.errors import NotFoundError
+from gitmodel.registry.attestations import AttestationRow, read_rows
 from gitmodel.registry.stage_log import read_histories
 from gitmodel.registry.versions import resolve
 
@@ -40,6 +41,7 @@ class ShowResult:
         seals: Its valid signatures.
         signature_problems: What is wrong with its signatures.
         stays: Where it was live, newest first.
+        attestations: Its late facts, by type and number, good or bad.
         commit: The commit that was looked at.
     """
 
@@ -50,6 +52,7 @@ class ShowResult:
     signature_problems: tuple[str, ...]
     stays: tuple[Stay, ...]
     commit: str
+    attestations: tuple[AttestationRow, ...] = ()
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -86,6 +89,7 @@ def show(view: View, selector: Selector) -> ShowResult:
         signature_problems=tuple(map(str, found.record.problems)),
         stays=tuple(sorted(stays, key=lambda stay: stay.since, reverse=True)),
         commit=str(view.commit),
+        attestations=read_rows(view, found.version.model, str(found.version.version)),
     )
 
 

@@ -48,7 +48,7 @@ class VerifyResult:
         bytes_hashed: Bytes read and hashed; None if bytes were skipped.
         steps: Commits judged as legal changes; None if history was not asked for.
         commit_signatures: How many of those bear a good signature by a principal's
-            key; None if history was not asked for.
+            key; 0 if history was not asked for.
     """
 
     root: str
@@ -57,7 +57,7 @@ class VerifyResult:
     transitions: int
     commits: int
     signatures: int
-    commit_signatures: int | None
+    commit_signatures: int
     artifacts: int
     bytes_hashed: int | None
     steps: int | None
@@ -131,7 +131,7 @@ def verify(
         transitions=findings.transitions,
         commits=findings.commits,
         signatures=findings.signatures,
-        commit_signatures=judged.commit_signatures if judged is not None else None,
+        commit_signatures=judged.commit_signatures if judged is not None else 0,
         artifacts=len(findings.artifacts) + findings.further_artifacts,
         bytes_hashed=hashed,
         steps=judged.commits if judged is not None else None,

@@ -176,9 +176,8 @@ def remembered(repository: Repository) -> tuple[Kept, ...]:
             found.append(read(path.read_bytes(), path.name))
         except (OSError, GitmodelError):
             continue
-    return tuple(
-        sorted(found, key=lambda kept: (kept.checkpoint.seq, kept.checkpoint.created_at))
-    )
+    found.sort(key=lambda kept: (kept.checkpoint.seq, kept.checkpoint.created_at))
+    return tuple(found)
 
 
 def _directory(repository: Repository) -> Path:

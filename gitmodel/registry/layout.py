@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ APPEND_ONLY: frozenset[Kind] = frozenset(
 #: Only gitmodel writes these; anything else below their directories is foreign.
 PROTECTED_ROOTS = (".gitmodel/", "models/", "stages/", "log/")
 
+#: The same paths are asked about many times in a row.
+_REMEMBERED = 4096
 #: What has signatures beside it.
 _SIGNED = frozenset({"policy", "review", "manifest", "attestation", "transition"})
 _SIGNATURE = re.compile(r"(?P<document>.+)\.(?P<keyid>[0-9a-f]{8})\.sigstore\.json")
@@ -104,6 +107,7 @@ class Place:
     keyid: str = ""
 
 
+@lru_cache(_REMEMBERED)
 def classify(path: str) -> Place:
     """Say what ``path`` is in a registry."""
     for kind, pattern in _PATTERNS:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.isolation import isolate
+from tests.support.remotes import Team, clone, make_hub
 from tests.support.robot import ROBOT, Robot, admit, trust
 from tests.support.sigstore_local import LocalSigstore
 from tests.support.workbench import unpack
@@ -102,3 +103,30 @@ def keyless(
 def robot(keyless: Path, sigstore: LocalSigstore, home: Path, tmp_path: Path) -> Robot:
     """Return a keyless principal of a registry that has fraud@1.0.0, by ada."""
     return Robot(unpack(keyless, home, tmp_path), sigstore)
+
+
+@pytest.fixture(scope="session")
+def first_team(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Team:
+    """Make the two clones and the remote that ``team`` copies."""
+    root = tmp_path_factory.mktemp("team")
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(patch, root / "home")
+        ours = unpack(template, root / "home", root)
+        for version in ("1.0.0", "1.1.0", "1.2.0"):
+            ours.register(version=version)
+        ours.register("churn")
+        ours.promote("fraud@1.0.0", "dev")
+        ours.git("remote", "add", "origin", make_hub(root / "hub.git"))
+        ours.git("lfs", "push", "--all", "origin")
+        ours.git("push", "-q", "origin", "main")
+        theirs = clone(root / "hub.git", root / "theirs", root / "outside")
+    return Team(root / "hub.git", ours, theirs)
+
+
+@pytest.fixture
+def team(first_team: Team, home: Path, tmp_path: Path) -> Team:
+    """Return two clones that agree with their remote: fraud@1.0.0 is in dev.
+
+    Only ``ours`` has bytes; fraud@1.1.0, fraud@1.2.0 and churn@1.0.0 are registered.
+    """
+    return first_team.copy(tmp_path, home)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.lfs_server import LfsServer, serving
+from tests.support.refusals import refusal
 from tests.support.remotes import clone, digests, make_hub, objects_in, stored
 from tests.support.workbench import Workbench, git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.cli import Answer
 
 NOBODY_LISTENS = "http://127.0.0.1:1/"
 VERSIONS = ("fraud@1.0.0", "fraud@1.1.0")
@@ -66,12 +66,6 @@ def hosted(bench: Workbench, lfs_server: LfsServer, tmp_path: Path) -> Hosted:
         push = ("--push",) if version == "1.1.0" else ()
         bench.do("promote", f"fraud@{version}", "dev", *push)
     return made
-
-
-def failed(answer: Answer, exit_code: int, code: str) -> str:
-    assert (answer.code, answer.json["error"]["code"]) == (exit_code, code), answer.err
-    assert "Hint: " in answer.err
-    return str(answer.json["error"]["message"])
 
 
 def bytes_of(directory: Path) -> dict[str, bytes]:
@@ -163,7 +157,7 @@ def test_a_rollback_names_the_bytes_it_lacks_and_goes_on_once_they_are_here(
     before = anyone.snapshot()
     rollback = ("rollback", "fraud", "dev", "-m", "1.1.0 is bad", "--push")
     answer = anyone.run("--json", *rollback)
-    assert "fraud@1.0.0" in failed(answer, 1, "E_ARTIFACT_MISSING")
+    assert "fraud@1.0.0" in refusal(answer, 1, "E_ARTIFACT_MISSING")
     assert "gitmodel pull fraud@1.0.0" in answer.err
     assert anyone.snapshot() == before
     anyone.do("pull", "fraud@1.0.0", "-o", tmp_path / "out")
@@ -221,7 +215,7 @@ def test_a_pull_that_the_server_spoils_says_how_and_leaves_nothing(
     before = anyone.snapshot()
     pull = ("pull", "fraud@1.0.0", "-o", tmp_path / "place/out")
     expected = TROUBLES[trouble]
-    message = failed(anyone.run("--json", *pull), expected.exit_code, expected.code)
+    message = refusal(anyone.run("--json", *pull), expected.exit_code, expected.code)
     assert expected.says in message
     assert list((tmp_path / "place").iterdir()) == []
     after = anyone.snapshot()
@@ -247,7 +241,7 @@ def test_a_push_to_a_server_that_is_down_changes_nothing(hosted: Hosted) -> None
     hosted.ours.git("config", "lfs.url", NOBODY_LISTENS)
     before = hosted.ours.snapshot()
     promote = ("promote", "fraud@2.0.0", "dev", "--push")
-    message = failed(hosted.ours.run("--json", *promote), 5, "E_LFS")
+    message = refusal(hosted.ours.run("--json", *promote), 5, "E_LFS")
     assert "connection refused" in message
     assert hosted.ours.snapshot() == before
     assert git(hosted.hub, "rev-parse", "main") == tip
@@ -282,11 +276,11 @@ def test_a_file_remote_shares_its_objects_and_a_damage_is_seen_on_both_sides(
     assert bench.verify() == (4, ["E_ARTIFACT_DIGEST"])
     anyone = clone(shared.as_uri(), tmp_path / "anyone", bench.outside)
     answer = anyone.run("--json", "pull", "fraud@1.0.0", "-o", tmp_path / "out")
-    failed(answer, 4, "E_ARTIFACT_DIGEST")
+    refusal(answer, 4, "E_ARTIFACT_DIGEST")
     assert not (tmp_path / "out").exists()
     theirs.unlink()
     answer = anyone.run("--json", "pull", "fraud@1.0.0", "-o", tmp_path / "out")
-    failed(answer, 1, "E_ARTIFACT_MISSING")
+    refusal(answer, 1, "E_ARTIFACT_MISSING")
     assert stored(anyone) == set()
 
 
@@ -373,7 +367,7 @@ def test_a_mirror_gives_out_and_proves_versions_without_a_work_tree(
     assert mirror.verify() == (1, ["E_ARTIFACT_MISSING"])
     mirror.git("lfs", "fetch", "--all")
     assert mirror.verify() == (0, [])
-    failed(mirror.run("--json", "promote", "fraud@1.1.0", "dev"), 1, "E_BARE")
+    refusal(mirror.run("--json", "promote", "fraud@1.1.0", "dev"), 1, "E_BARE")
 
 
 def test_the_hub_itself_can_be_read_where_it_stands(

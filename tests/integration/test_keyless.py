@@ -162,7 +162,9 @@ def test_another_sigstore_is_refused_before_anything_is_written(robot: Robot) ->
 def test_a_dry_run_tells_the_log_nothing(robot: Robot) -> None:
     certified, entries = robot.sigstore.certified, len(robot.sigstore.rekor1.log.leaves)
     before = robot.bench.snapshot()
-    assert robot.do("promote", "fraud@1.0.0", "dev", "--dry-run")["status"] == "promoted"
+    assert (
+        robot.do("promote", "fraud@1.0.0", "dev", "--dry-run")["status"] == "promoted"
+    )
     file = robot.bench.file("m.bin", b"dry")
     robot.do("register", "spam", file, "--no-capture", "--dry-run")
     assert robot.sigstore.certified == certified
@@ -235,7 +237,10 @@ def test_a_github_job_that_may_not_ask_for_a_token_is_told_so(
 def test_a_gitlab_job_signs_as_its_pipeline(
     robot: Robot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    issuer, ref = "https://gitlab.com", "gitlab.com/acme/m//.gitlab-ci.yml@refs/heads/main"
+    issuer, ref = (
+        "https://gitlab.com",
+        "gitlab.com/acme/m//.gitlab-ci.yml@refs/heads/main",
+    )
     admit(robot.bench, "ci", issuer, f"https://{ref}", "promoter")
     for name in _CI:
         monkeypatch.delenv(name, raising=False)

@@ -1,80 +1,36 @@
-"""``--push``: objects first, then the commit, and no lost update (design section 6)."""
+"""``--push``: objects first, then the commit, then this clone (design section 6)."""
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.isolation import isolate
 from tests.support.killer import Killer
+from tests.support.refusals import refusal
 from tests.support.remotes import (
     Team,
     clone,
-    copy_repositories,
     digests,
+    fresh,
     make_hub,
-    overtake,
-    pushes,
     stored,
 )
 from tests.support.workbench import Workbench, git
 
 if TYPE_CHECKING:
-    from tests.support.cli import Answer
+    from pathlib import Path
+
     from tests.support.killer import Outcome
-
-
-@pytest.fixture(scope="module")
-def first_team(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Team:
-    """Make a registry of two models, pushed and cloned; tests work on copies."""
-    root = tmp_path_factory.mktemp("team")
-    [path] = copy_repositories(template, root, "r", home=root / "home")
-    ours = Workbench(path, root / "outside")
-    with pytest.MonkeyPatch.context() as patch:
-        isolate(patch, root / "home")
-        make_hub(root / "hub.git")
-        for version in ("1.0.0", "1.1.0", "1.2.0"):
-            ours.register(version=version)
-        ours.register("churn")
-        ours.promote("fraud@1.0.0", "dev")
-        ours.git("remote", "add", "origin", root / "hub.git")
-        ours.git("lfs", "push", "--all", "origin")
-        ours.git("push", "-q", "origin", "main")
-        theirs = clone(root / "hub.git", root / "theirs", root / "outside")
-    return Team(root / "hub.git", ours, theirs)
 
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Path:
     return make_hub(tmp_path / "hub.git")
-
-
-@pytest.fixture
-def team(first_team: Team, home: Path, tmp_path: Path) -> Team:
-    return first_team.copy(tmp_path, home)
-
-
-def fresh(team: Team, tmp_path: Path) -> Workbench:
-    """Return what anybody gets from the remote now, with all bytes."""
-    return clone(team.hub, tmp_path / "fresh", team.ours.outside, smudge=True)
-
-
-def refused(answer: Answer, exit_code: int, code: str) -> str:
-    """Assert a refusal and return its message."""
-    assert (answer.code, answer.json["error"]["code"]) == (exit_code, code), answer.err
-    assert answer.json["error"]["hints"]
-    return str(answer.json["error"]["message"])
-
-
-def commits_of(bench: Workbench, path: str) -> list[str]:
-    return bench.git("log", "--format=%H", "--", path).split()
 
 
 # --- what reaches the remote ----------------------------------------------------------
@@ -106,7 +62,7 @@ def test_every_verb_that_writes_can_push(team: Team, tmp_path: Path) -> None:
     assert team.tip() == team.ours.git("rev-parse", "HEAD")
     team.ours.do("rollback", "fraud", "dev", "-m", "x", "--push")
     assert team.tip() == team.ours.git("rev-parse", "HEAD")
-    anyone = fresh(team, tmp_path)
+    anyone = fresh(team, tmp_path / "fresh")
     assert anyone.live("fraud", "dev") == "1.0.0"
     assert anyone.verify() == (0, [])
 
@@ -132,7 +88,7 @@ def test_lfs_files_of_the_users_own_commits_go_along(
     (team.ours.path / "data/train.csv").write_bytes(b"a,b\n3,4\n")
     team.ours.git("commit", "-qam", "more data")
     team.ours.do("promote", "fraud@1.1.0", "dev", "--push")
-    anyone = fresh(team, tmp_path)
+    anyone = fresh(team, tmp_path / "fresh")
     assert (anyone.path / "data/train.csv").read_bytes() == b"a,b\n3,4\n"
     anyone.git("lfs", "fetch", "origin", "HEAD~2")
     assert anyone.git("lfs", "fsck", "HEAD~2") == "Git LFS fsck OK"
@@ -147,7 +103,7 @@ def test_a_large_file_of_the_users_does_not_stand_in_the_way(
     team.ours.do("promote", "fraud@1.1.0", "dev", "--push")
     team.theirs.do("promote", "churn@1.0.0", "dev", "--push")
     assert (team.theirs.path / "notebook.ipynb").stat().st_size == 9 << 20
-    assert fresh(team, tmp_path).verify() == (0, [])
+    assert fresh(team, tmp_path / "fresh").verify() == (0, [])
 
 
 def test_what_a_merge_took_from_the_remote_is_not_asked_of_this_clone(
@@ -181,7 +137,7 @@ def test_commits_do_not_go_where_their_bytes_cannot_follow(
     team.theirs.git("remote", "set-url", "origin", empty)
     before = team.theirs.snapshot()
     promote = ("promote", "fraud@1.1.0", "dev", "--push")
-    refused(team.theirs.run("--json", *promote), 1, "E_ARTIFACT_MISSING")
+    refusal(team.theirs.run("--json", *promote), 1, "E_ARTIFACT_MISSING")
     assert git(empty, "for-each-ref") == ""
     assert team.theirs.snapshot() == before
     team.theirs.git("remote", "add", "old", team.hub)
@@ -192,253 +148,6 @@ def test_commits_do_not_go_where_their_bytes_cannot_follow(
     assert anyone.verify() == (0, [])
 
 
-# --- what others pushed ---------------------------------------------------------------
-
-
-def _everyday_commits(theirs: Workbench) -> None:
-    """Commit what git users commit: programs, links, removals, line endings."""
-    (theirs.path / "train.sh").write_text("#!/bin/sh\necho hello\n")
-    (theirs.path / "train.sh").chmod(0o755)
-    (theirs.path / "latest").symlink_to("models/fraud")
-    (theirs.path / "notes.txt").write_text("one\ntwo\n")
-    theirs.git("add", ".")
-    theirs.git("commit", "-qm", "files")
-    (theirs.path / "notes.txt").write_text("one\ntwo\nthree\n")
-    (theirs.path / "sub").mkdir()
-    theirs.git("mv", "train.sh", "sub/train.sh")
-    theirs.git("commit", "-qam", "more")
-    theirs.register(version="3.0.0")
-    theirs.git("lfs", "push", "origin", "main")
-    theirs.git("push", "-q", "origin", "main")
-
-
-@pytest.mark.parametrize("autocrlf", ["false", "true"])
-def test_commits_of_others_are_taken_in_first(team: Team, autocrlf: str) -> None:
-    team.ours.git("config", "core.autocrlf", autocrlf)
-    (team.theirs.path / "notes.txt").write_text("one\n")
-    team.theirs.git("add", ".")
-    team.theirs.git("commit", "-qm", "notes")
-    team.theirs.git("push", "-q", "origin", "main")
-    team.ours.do("promote", "churn@1.0.0", "dev", "--push")
-    team.theirs.git("pull", "-q", "--ff-only")
-    _everyday_commits(team.theirs)
-    result = team.ours.do("promote", "fraud@3.0.0", "dev", "--push")
-    assert result["from"] == "1.0.0"
-    assert team.ours.git("rev-parse", "HEAD~1") == team.theirs.git("rev-parse", "HEAD")
-    assert team.ours.git("status", "--porcelain", "-uall") == ""
-    assert not (team.ours.path / "train.sh").exists()
-    assert os.access(team.ours.path / "sub/train.sh", os.X_OK)
-    assert (team.ours.path / "latest").readlink() == Path("models/fraud")
-    assert team.ours.verify("--no-bytes") == (0, [])
-    lines = (team.ours.path / "notes.txt").read_bytes()
-    assert lines == b"one\ntwo\nthree\n".replace(
-        b"\n", b"\r\n" if autocrlf == "true" else b"\n"
-    )
-
-
-def test_work_in_progress_in_the_way_of_what_others_pushed_is_not_lost(
-    team: Team,
-) -> None:
-    team.theirs.commit_file("notes.txt", b"theirs\n")
-    team.theirs.git("push", "-q", "origin", "main")
-    (team.ours.path / "notes.txt").write_bytes(b"mine\n")
-    team.ours.git("fetch", "-q")
-    before = team.ours.snapshot()
-    answer = team.ours.run("--json", "promote", "fraud@1.1.0", "dev", "--push")
-    refused(answer, 1, "E_DIRTY")
-    assert "notes.txt" in answer.err
-    assert team.ours.snapshot() == before
-    (team.ours.path / "notes.txt").unlink()
-    team.ours.do("promote", "fraud@1.1.0", "dev", "--push")
-    assert (team.ours.path / "notes.txt").read_bytes() == b"theirs\n"
-
-
-def test_diverged_clones_are_joined_by_a_merge_not_by_force(
-    team: Team, tmp_path: Path
-) -> None:
-    team.ours.do("promote", "fraud@1.1.0", "dev", "--push")
-    team.theirs.promote("churn@1.0.0", "dev")
-    team.theirs.git("fetch", "-q")
-    before, tip = team.theirs.snapshot(), team.tip()
-    answer = team.theirs.run("--json", "promote", "churn@1.0.0", "staging", "--push")
-    refused(answer, 1, "E_DIVERGED")
-    assert (team.theirs.snapshot(), team.tip()) == (before, tip)
-    [command, *_] = answer.json["error"]["hints"]
-    assert command.startswith("git merge origin/main ")
-    team.theirs.git("merge", "-q", "--no-edit", "origin/main")
-    team.theirs.do("promote", "churn@1.0.0", "staging", "--push")
-    anyone = fresh(team, tmp_path)
-    assert anyone.live("fraud", "dev") == "1.1.0"
-    assert [anyone.live("churn", stage) for stage in ("dev", "staging")] == [
-        "1.0.0"
-    ] * 2
-    assert anyone.verify() == (0, [])
-
-
-# --- races ----------------------------------------------------------------------------
-
-
-def test_promotions_of_different_models_both_land(team: Team, tmp_path: Path) -> None:
-    team.theirs.promote("churn@1.0.0", "dev")
-    overtake(team.ours, pushes(team.theirs))
-    result = team.ours.do("promote", "fraud@1.1.0", "dev", "--push")
-    assert result["seq"] == 2
-    assert team.ours.git("rev-parse", "HEAD~1") == team.theirs.git("rev-parse", "HEAD")
-    anyone = fresh(team, tmp_path)
-    assert (anyone.live("churn", "dev"), anyone.live("fraud", "dev")) == (
-        "1.0.0",
-        "1.1.0",
-    )
-    assert anyone.verify() == (0, [])
-    assert team.ours.git("status", "--porcelain") == ""
-
-
-def test_a_race_lost_inside_the_remote_is_run_again(team: Team, tmp_path: Path) -> None:
-    # Both have seen the same tip; the other push ends while ours is being received.
-    team.theirs.promote("churn@1.0.0", "dev")
-    marker = tmp_path / "once"
-    (team.hub / "hooks").mkdir(exist_ok=True)
-    hook = team.hub / "hooks/pre-receive"
-    hook.write_text(
-        f"#!/bin/sh\ncat >/dev/null\n[ -e {shlex.quote(str(marker))} ] && exit 0\n"
-        f": > {shlex.quote(str(marker))}\n"
-        "unset $(git rev-parse --local-env-vars) GIT_QUARANTINE_PATH\n"
-        f"{pushes(team.theirs)}\n"
-    )
-    hook.chmod(0o755)
-    team.ours.do("promote", "fraud@1.1.0", "dev", "--push")
-    assert marker.exists()
-    assert team.ours.git("rev-parse", "HEAD~1") == team.theirs.git("rev-parse", "HEAD")
-    assert fresh(team, tmp_path).verify() == (0, [])
-
-
-def test_of_two_promotions_to_one_stage_the_later_one_is_told_and_asked_again(
-    team: Team, tmp_path: Path
-) -> None:
-    team.theirs.promote("fraud@1.1.0", "dev")
-    overtake(team.ours, pushes(team.theirs))
-    answer = team.ours.run("--json", "promote", "fraud@1.2.0", "dev", "--push")
-    message = refused(answer, 1, "E_STAGE_MOVED")
-    assert "ada promoted fraud in dev, 1.0.0 -> 1.1.0" in message
-    # Theirs has landed, ours has not, and this clone knows what happened.
-    assert team.tip() == team.theirs.git("rev-parse", "HEAD")
-    assert team.ours.git("rev-parse", "HEAD") == team.tip()
-    assert team.ours.live("fraud", "dev") == "1.1.0"
-    assert team.ours.git("status", "--porcelain") == ""
-    result = team.ours.do("promote", "fraud@1.2.0", "dev", "--push")
-    assert (result["from"], result["seq"]) == ("1.1.0", 3)
-    assert fresh(team, tmp_path).verify() == (0, [])
-
-
-def test_it_makes_no_difference_how_long_ago_the_other_promotion_was(
-    team: Team,
-) -> None:
-    team.theirs.do("promote", "fraud@1.1.0", "dev", "--push")
-    answer = team.ours.run("--json", "promote", "fraud@1.2.0", "dev", "--push")
-    refused(answer, 1, "E_STAGE_MOVED")
-    team.ours.do("promote", "fraud@1.2.0", "dev", "--push")
-
-
-def test_a_promotion_does_not_bring_back_what_others_have_just_rolled_back(
-    team: Team,
-) -> None:
-    # The stage holds what it held, and yet has moved twice.
-    team.theirs.do("promote", "fraud@1.1.0", "dev", "--push")
-    team.theirs.git("lfs", "pull")
-    team.theirs.do("rollback", "fraud", "dev", "-m", "1.1.0 is bad", "--push")
-    answer = team.ours.run("--json", "promote", "fraud@1.1.0", "dev", "--push")
-    assert "1.1.0 -> 1.0.0" in refused(answer, 1, "E_STAGE_MOVED")
-    assert team.ours.live("fraud", "dev") == "1.0.0"
-
-
-def test_two_people_who_promote_the_same_version_are_both_content(team: Team) -> None:
-    team.theirs.promote("fraud@1.1.0", "dev")
-    overtake(team.ours, pushes(team.theirs))
-    result = team.ours.do("promote", "fraud@1.1.0", "dev", "--push")
-    assert (result["status"], result["commit"]) == ("unchanged", None)
-    assert team.tip() == team.theirs.git("rev-parse", "HEAD")
-    assert len(commits_of(team.ours, "stages/dev/fraud.yaml")) == 2
-
-
-def test_two_people_who_roll_back_do_so_once(team: Team) -> None:
-    for version in ("1.1.0", "1.2.0"):
-        team.ours.do("promote", f"fraud@{version}", "dev", "--push")
-    team.theirs.git("pull", "-q", "--ff-only")
-    team.theirs.git("lfs", "pull")
-    team.theirs.do("rollback", "fraud", "dev", "-m", "bad")
-    overtake(team.ours, pushes(team.theirs))
-    answer = team.ours.run("--json", "rollback", "fraud", "dev", "-m", "bad", "--push")
-    assert "ada rolled back fraud in dev, 1.2.0 -> 1.1.0" in refused(
-        answer, 1, "E_STAGE_MOVED"
-    )
-    assert team.ours.live("fraud", "dev") == "1.1.0"
-
-
-@pytest.mark.parametrize("selector", ["fraud@latest", "fraud#dev"])
-def test_a_selector_that_names_another_version_by_now_is_asked_again(
-    selector: str, team: Team
-) -> None:
-    team.ours.do("promote", "fraud@1.2.0", "dev", "--push")
-    team.theirs.git("pull", "-q", "--ff-only")
-    team.theirs.register(version="1.3.0")
-    team.theirs.do("promote", "fraud@1.3.0", "dev", "--push")
-    answer = team.ours.run("--json", "promote", selector, "staging", "--push")
-    assert "fraud@1.3.0" in refused(answer, 1, "E_SELECTOR_MOVED")
-    assert team.ours.live("fraud", "staging") is None
-    assert team.ours.do("promote", selector, "staging", "--push")["version"] == "1.3.0"
-
-
-def test_other_stages_of_the_same_model_do_not_matter(team: Team) -> None:
-    team.theirs.promote("fraud@1.0.0", "staging")
-    overtake(team.ours, pushes(team.theirs))
-    team.ours.do("promote", "fraud@1.1.0", "dev", "--push")
-    assert [team.ours.live("fraud", stage) for stage in ("dev", "staging")] == [
-        "1.1.0",
-        "1.0.0",
-    ]
-
-
-def test_the_same_version_cannot_be_registered_twice(team: Team) -> None:
-    team.theirs.register(version="2.0.0", data=b"theirs")
-    team.theirs.git("lfs", "push", "origin", "main")
-    overtake(team.ours, pushes(team.theirs))
-    file = team.ours.file("mine/model.bin", b"mine")
-    register = ("register", "fraud", file, "--no-capture", "--push")
-    answer = team.ours.run("--json", *register, "--version", "2.0.0")
-    assert answer.code == 1
-    assert "2.0.0" in answer.json["error"]["message"]
-    assert team.tip() == team.theirs.git("rev-parse", "HEAD")
-
-
-def test_a_version_number_that_was_not_asked_for_moves_on(
-    team: Team, tmp_path: Path
-) -> None:
-    team.theirs.register(version="1.2.1", data=b"theirs")
-    team.theirs.git("lfs", "push", "origin", "main")
-    overtake(team.ours, pushes(team.theirs))
-    file = team.ours.file("mine/model.bin", b"mine")
-    result = team.ours.do("register", "fraud", file, "--no-capture", "--push")
-    assert result["version"] == "1.2.2"
-    assert fresh(team, tmp_path).verify() == (0, [])
-
-
-def test_a_commit_made_here_while_pushing_is_kept_and_so_is_the_change(
-    team: Team,
-) -> None:
-    before = team.ours.git("rev-parse", "HEAD")
-    here = f"git -C {shlex.quote(str(team.ours.path))}"
-    overtake(team.ours, f"{here} commit -q --allow-empty -m mine")
-    answer = team.ours.run("--json", "promote", "fraud@1.1.0", "dev", "--push")
-    assert answer.code == 0
-    assert answer.json["commit"] == team.tip()
-    assert "git merge origin/main" in answer.err
-    assert team.ours.git("rev-parse", "HEAD~1") == before
-    assert team.ours.git("status", "--porcelain") == ""
-    team.ours.git("merge", "-q", "--no-edit", "origin/main")
-    assert team.ours.live("fraud", "dev") == "1.1.0"
-    assert team.ours.verify() == (0, [])
-
-
 # --- remotes that fail ----------------------------------------------------------------
 
 
@@ -446,7 +155,7 @@ def test_without_a_remote_it_says_how_to_get_one(bench: Workbench) -> None:
     bench.register()
     before = bench.snapshot()
     answer = bench.run("--json", "promote", "fraud@1.0.0", "dev", "--push")
-    refused(answer, 1, "E_NO_REMOTE")
+    refusal(answer, 1, "E_NO_REMOTE")
     assert "git remote add origin" in answer.err
     assert bench.snapshot() == before
 
@@ -455,7 +164,7 @@ def test_a_remote_out_of_reach_is_an_outside_failure(team: Team) -> None:
     team.hub.rename(team.hub.with_name("elsewhere.git"))
     before = team.ours.snapshot()
     answer = team.ours.run("--json", "promote", "fraud@1.1.0", "dev", "--push")
-    message = refused(answer, 5, "E_REMOTE")
+    message = refusal(answer, 5, "E_REMOTE")
     assert str(team.hub) in message
     assert team.ours.snapshot() == before
     # Without the remote, work goes on; it is brought along when the remote is back.
@@ -483,7 +192,7 @@ def test_a_refusing_hook_of_the_remote_is_quoted_and_nothing_moves(
     hook.chmod(0o755)
     before, tip = team.ours.snapshot(), team.tip()
     answer = team.ours.run("--json", "promote", "fraud@1.1.0", "dev", "--push")
-    message = refused(answer, 5, "E_REMOTE_REFUSED")
+    message = refusal(answer, 5, "E_REMOTE_REFUSED")
     assert all(line in message for line in words)
     assert (team.ours.snapshot(), team.tip()) == (before, tip)
     assert runs.read_text() == "x\n"  # it was not asked a second time
@@ -500,7 +209,7 @@ def test_when_objects_cannot_be_uploaded_the_commit_is_not_pushed(team: Team) ->
     before, tip = team.ours.snapshot(), team.tip()
     register = ("register", "fraud", file, "--no-capture", "--push")
     answer = team.ours.run("--json", *register)
-    message = refused(answer, 5, "E_LFS")
+    message = refusal(answer, 5, "E_LFS")
     assert "connection refused" in message
     after = team.ours.snapshot()
     assert (after.refs, after.status, after.files) == (
@@ -525,7 +234,7 @@ def test_without_git_lfs_only_artifacts_cannot_be_pushed(
     file = team.ours.file("new/model.bin", b"new")
     tip = team.tip()
     answer = team.ours.run("--json", "register", "fraud", file, "--push")
-    refused(answer, 5, "E_NO_GIT_LFS")
+    refusal(answer, 5, "E_NO_GIT_LFS")
     assert team.tip() == tip == team.ours.git("rev-parse", "HEAD")
 
 

@@ -43,6 +43,35 @@ def test_spelling_is_what_the_writer_writes(document: dict[str, Any]) -> None:
         assert quick == yaml_writer.dump(document)
 
 
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
+
+
+@given(_documents, _documents)
+def test_saying_is_what_strict_reading_finds(
+    document: dict[str, Any], other: dict[str, Any]
+) -> None:
+    try:
+        data = yaml_writer.dump(document)
+    except InputError:
+        return
+    read = yaml_reader.read(data, "x").value
+    for value in (document, _sorted(document), other, {**document, **other}):
+        if yaml_quick.says(data, value):
+            assert read == value
+
+
+def test_the_order_of_keys_makes_no_difference_to_what_is_said() -> None:
+    item = {"path": "a", "role": "weights", "size": 1}
+    document = {"z": "1.0", "a": [item, {**item, "path": "b"}], "m": {"k": 1, "b": 2.5}}
+    data = yaml_writer.dump(document)
+    assert yaml_quick.says(data, _sorted(document))
+    assert not yaml_quick.says(data, {**document, "z": 1.0})
+    assert not yaml_quick.says(data + b"# more\n", document)
+
+
 @given(_documents)
 def test_quick_reading_is_strict_reading(document: dict[str, Any]) -> None:
     try:

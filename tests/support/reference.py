@@ -56,6 +56,8 @@ _SCHEMAS = (
     ("modelpin-v1", "stages/STAGE/MODEL.yaml"),
     ("transition-v1", "log/STAGE/MODEL/SEQ.yaml"),
     ("policy-v1", ".gitmodel/policy/N.yaml"),
+    ("accessreview-v1", ".gitmodel/reviews/N.yaml"),
+    ("checkpoint-v1", "FILE"),
 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.cli import Answer
     from tests.support.workbench import Workbench
 
 
@@ -26,3 +27,10 @@ def refused(bench: Workbench, *args: str | Path, code: int = 2) -> Any:
     said = [line for line in answer.err.split("\n") if line.startswith("Error: ")]
     assert said == [f"Error: {first}"], case
     return error
+
+
+def refusal(answer: Answer, exit_code: int, code: str) -> str:
+    """Assert how a command that was run with ``--json`` failed; return its message."""
+    assert (answer.code, answer.json["error"]["code"]) == (exit_code, code), answer.err
+    assert "Hint: " in answer.err
+    return str(answer.json["error"]["message"])

@@ -109,3 +109,8 @@ def overtake(bench: Workbench, *commands: str) -> None:
 def pushes(other: Workbench) -> str:
     """Return the shell command by which another clone pushes what it has."""
     return f"git -C {shlex.quote(str(other.path))} push -q origin main"
+
+
+def fresh(team: Team, to: Path) -> Workbench:
+    """Return what anybody gets from the remote now, with all bytes."""
+    return clone(team.hub, to, team.ours.outside, smudge=True)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gitmodel.adapters.signing.tokens import Token
     from gitmodel.domain.policy import Identity
 
+_LIMIT = 1 << 20  # bytes; that of the public Sigstore has some ten thousand
 _CONFIG_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 _NO_SERVICES: dict[str, Any] = {
     "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
@@ -107,6 +108,11 @@ def read_trusted_root(data: bytes) -> bytes:
     Raises:
         InputError: It is no trusted root that signatures could be verified by.
     """
+    if len(data) > _LIMIT:
+        raise InputError(
+            f"A trusted root has at most {_LIMIT:,} bytes; this is larger.",
+            code="E_LIMIT",
+        )
     try:
         found = json.loads(data)
         if isinstance(found, dict) and "trustedRoot" in found:

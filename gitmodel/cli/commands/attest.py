@@ -139,10 +139,8 @@ def _to_json(done: AttestResult) -> dict[str, object]:
 
 def _to_text(done: AttestResult) -> str:
     verb = "Would attest" if done.dry_run else "Attested"
-    lines = [
-        f"{verb} {done.model}@{done.version}: {done.type} {done.result}, "
-        f"by {done.by} as {done.role}"
-    ]
+    what = f"{done.model}@{done.version}: {done.type} {done.result}"
+    lines = [f"{verb} {what}, by {done.by} as {done.role}"]
     lines += [
         f"  found   {finding.path + ': ' if finding.path else ''}{finding.message}"
         for finding in done.findings

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitmodel.cli.help import Group
+from gitmodel.cli.keyless import read_identity
 from gitmodel.cli.options import DURATION, STAGE, change_options, json_option
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def add_principal(
     if not keys and not identities:
         raise click.UsageError("Give --key or --identity.")
     read = [read_public(Path(key).expanduser()) for key in keys]
-    mode, named = Mode(dry_run=dry_run, push=push), [*map(_identity, identities)]
+    mode, named = Mode(dry_run=dry_run, push=push), [*map(read_identity, identities)]
     with session.open_closing() as handle:
         result = change(handle, name, read, roles, mode, identities=named)
     _answer(session, result)
@@ -187,7 +188,7 @@ def remove_principal(
     mode = Mode(dry_run=dry_run, push=push)
     with session.open_closing() as handle:
         result = (
-            remove_identity(handle, name, _identity(identity), mode)
+            remove_identity(handle, name, read_identity(identity), mode)
             if identity
             else remove_principal(handle, name, keyid, mode)
         )
@@ -322,7 +323,7 @@ def revoke(session: Session, name: str, role: str, push: bool, dry_run: bool) ->
 @json_option
 @click.pass_obj
 def require(
-    session: Session, stage: str, push: bool, dry_run: bool, **options: Any
+    session: Session, /, stage: str, push: bool, dry_run: bool, **options: Any
 ) -> None:
     """Ask for approvals and gates before a promotion to STAGE.
 

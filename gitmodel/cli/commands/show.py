@@ -46,6 +46,8 @@ def command(session: Session, selector: str, at: str | None) -> None:
 
 
 def _to_json(result: ShowResult) -> dict[str, object]:
+    from gitmodel.cli.rendering import attestation_json
+
     version = result.version
     return {
         "model": version.model,
@@ -66,7 +68,7 @@ def _to_json(result: ShowResult) -> dict[str, object]:
         "change": result.document.get("change"),
         "description": result.document.get("description"),
         "artifacts": [artifact.to_dict() for artifact in version.artifacts],
-        "attestations": [],
+        "attestations": [attestation_json(row) for row in result.attestations],
         "signatures": [
             {"principal": seal.principal, "keyid": seal.keyid, "role": seal.role}
             for seal in result.seals
@@ -88,7 +90,7 @@ def _to_json(result: ShowResult) -> dict[str, object]:
 
 def _to_text(session: Session, result: ShowResult) -> str:
     from gitmodel.cli.output import columns, counted, first_line, number, size
-    from gitmodel.cli.rendering import artifact_lines
+    from gitmodel.cli.rendering import artifact_lines, attestation_lines
     from gitmodel.domain.metrics import read_metrics
 
     version = result.version
@@ -122,6 +124,9 @@ def _to_text(session: Session, result: ShowResult) -> str:
     count = len(version.artifacts)
     lines.append(f"artifacts  {counted(count, 'file')}, {size(version.size)}")
     lines += artifact_lines(version.artifacts)
+    if result.attestations:
+        lines.append("attested")
+        lines += attestation_lines(result.attestations)
     if result.stays:
         lines.append("history")
         lines += columns(

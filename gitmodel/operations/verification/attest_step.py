@@ -8,13 +8,13 @@ from gitmodel.domain.attestation import Attestation
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import schema
 from gitmodel.operations.verification.seals import added_record
-from gitmodel.registry import layout
 from gitmodel.registry.attestations import attested, author_roles, misplaced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gitmodel.operations.verification.ledger import Ledger
+    from gitmodel.registry import layout
     from gitmodel.registry.policies import Edition
     from gitmodel.registry.steps import Step
 

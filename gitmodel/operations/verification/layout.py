@@ -35,11 +35,28 @@ def verify_layout(
         files = around = view.files_below("")
     else:
         files, around = view.files_since(base)
-    artifacts = []
     spellings: dict[str, str] = {}
-    for path in around if base is not None else ():
+    for path in around:
         if path.startswith(layout.PROTECTED_ROOTS):
             _note_spelling(findings, spellings, path)
+    _verify_attributes(
+        repository, findings, around, _verify_paths(view, findings, files)
+    )
+    if "lfs" in _lfs_config(view):
+        findings.add(
+            "E_LFSCONFIG",
+            "it redirects LFS to a server of its own choice; name the server in "
+            "each clone's configuration instead.",
+            ".lfsconfig",
+        )
+    return files
+
+
+def _verify_paths(
+    view: View, findings: Findings, files: Mapping[str, Entry]
+) -> list[str]:
+    """Look at each path; return those of artifacts."""
+    artifacts = []
     for path, entry in files.items():
         if not path.startswith(layout.PROTECTED_ROOTS):
             continue
@@ -54,17 +71,7 @@ def verify_layout(
             artifacts.append(path)
         if place.kind == "signature" and view.entry(place.document) is None:
             findings.add("E_EXTRA_FILE", "the document that it signs is missing.", path)
-        if base is None:
-            _note_spelling(findings, spellings, path)
-    _verify_attributes(repository, findings, around, artifacts)
-    if "lfs" in _lfs_config(view):
-        findings.add(
-            "E_LFSCONFIG",
-            "it redirects LFS to a server of its own choice; name the server in "
-            "each clone's configuration instead.",
-            ".lfsconfig",
-        )
-    return files
+    return artifacts
 
 
 def _attributes_of(view: View) -> Entry | None:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gitmodel.adapters.signing.dsse import sign_bundle, verify_bundle
 from gitmodel.errors import IntegrityError
 from gitmodel.formats.bundle import LIMIT, MEDIA_TYPE, Bundle, pae
+from tests.support.signing import a_signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +81,33 @@ def _keyless(document: Any) -> None:
     }
 
 
+def _certified(document: Any) -> None:
+    document["verificationMaterial"] = {
+        "certificate": {"rawBytes": "AAAA"},
+        "tlogEntries": [{}],
+    }
+
+
+def test_a_keyless_bundle_keeps_its_exact_bytes() -> None:
+    document = _document()
+    _certified(document)
+    data = json.dumps(document, indent=7).encode()
+    bundle = Bundle.from_bytes(data, "x")
+    assert (bundle.keyless, bundle.hint) == (data, "")
+    assert bundle.to_bytes() == data
+    assert bundle.payload == A_BUNDLE.payload
+
+
+def test_a_keyless_bundle_is_never_taken_for_one_by_a_key() -> None:
+    """Its signature may be good by a key that is trusted: that is not what it says."""
+    signer = a_signer()
+    document = json.loads(sign_bundle(signer, "t", b"payload").to_bytes())
+    _certified(document)
+    with pytest.raises(IntegrityError) as caught:
+        verify_bundle(_read(document), [signer.public_key])
+    assert caught.value.code == "E_UNTRUSTED_KEY"
+
+
 def _two_materials(document: Any) -> None:
     document["verificationMaterial"]["certificate"] = {"rawBytes": "AAAA"}
 
@@ -111,7 +140,7 @@ HOSTILE = {
     "hint is a number": _set("verificationMaterial", "publicKey", "hint", to=7),
     "publicKey is a list": _set("verificationMaterial", "publicKey", to=[]),
     "material is a list": _set("verificationMaterial", to=[]),
-    "keyless": _keyless,
+    "keyless without a log entry": _keyless,
     "two materials": _two_materials,
 }
 
@@ -154,10 +183,10 @@ def test_the_limit_itself_is_allowed() -> None:
     assert Bundle.from_bytes(data, "x", limit=len(data)) == A_BUNDLE
 
 
-def test_keyless_says_what_it_is() -> None:
+def test_a_keyless_bundle_needs_a_log_entry_and_says_so() -> None:
     document = _document()
     _keyless(document)
-    with pytest.raises(IntegrityError, match="keyless"):
+    with pytest.raises(IntegrityError, match="transparency log entry"):
         _read(document)
 
 

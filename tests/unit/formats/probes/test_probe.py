@@ -82,7 +82,7 @@ _OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."
         (a_zip(["archive/data.pkl"], comment=b"PK\x05\x06" * 9), "pytorch"),
         (_OLD_TORCH, "pytorch"),
         (_JOBLIB, "joblib"),
-        (gzip.compress(_JOBLIB), "joblib"),
+        (gzip.compress(_JOBLIB, mtime=0), "joblib"),
         (zlib.compress(_JOBLIB), "joblib"),
         (bz2.compress(_JOBLIB), "joblib"),
         (lzma.compress(_JOBLIB), "joblib"),
@@ -93,7 +93,7 @@ _OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."
         (b"\x1c\x00\x00\x00TFL3" + bytes(20), "tflite"),
         (b"PAR1" + bytes(20), "parquet"),
         (_tar(), "tar"),
-        (gzip.compress(b"a,b\n1,2\n"), "gzip"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "gzip"),
         (b'{"a": 1}\n', "json"),
         (b"[1, 2]", "json"),
         (b"{not json", "text"),
@@ -137,7 +137,7 @@ def test_a_pickle_longer_than_the_head_is_found(protocol: int) -> None:
 def test_a_malicious_pickle_is_named_and_not_run(protocol: int, tmp_path: Any) -> None:
     marker = tmp_path / "run"
     data = pickle.dumps(_Command(str(marker)), protocol=protocol)
-    for variant in (data, data + b"trailing", gzip.compress(data)):
+    for variant in (data, data + b"trailing", gzip.compress(data, mtime=0)):
         assert _probe(variant).format == "pickle"
     assert not marker.exists()
 
