@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 NEW = 10
 SAMPLE = 50
 _MIB = 1024  # kilobytes, as Linux counts them
-#: Runs a command and prints the most memory that one of its processes held.
+#: Runs a command and prints what it used: most memory of one process, processor time.
 _PEAK = (
     "import resource, subprocess, sys\n"
     "code = subprocess.run(sys.argv[1:]).returncode\n"
-    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+    "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+    "print(used.ru_maxrss, used.ru_utime + used.ru_stime)\n"
     "sys.exit(code)"
 )
 
@@ -44,11 +45,16 @@ def run(versions: int, keep: Path | None = None) -> None:
             began = time.perf_counter()
             _build(registry, versions)
             print(f"made in {time.perf_counter() - began:.0f} s")
-        count = _git(registry, "rev-list", "--count", "HEAD~10").strip()
+        count = _git(registry, "rev-list", "--count", "refs/heads/main~10").strip()
         print(f"\nHistory of {versions} versions, {count} commits (whole processes)")
         tip = _git(registry, "rev-parse", "refs/heads/main").strip()
         ours = [sys.executable, "-m", "gitmodel", "-C", str(registry), "verify"]
-        command(["git", "checkout", "-q", "--detach", "HEAD~10"], registry, environment)
+        # As a clone that has verified nothing yet, ten commits ago.
+        (registry / ".git/gitmodel/state.json").unlink(missing_ok=True)
+        older = _git(registry, "rev-parse", "refs/heads/main~10").strip()
+        command(
+            ["git", "update-ref", "--no-deref", "HEAD", older], registry, environment
+        )
         _timed(
             "verify --history --full --no-bytes",
             [*ours, "--history", "--full", "--no-bytes"],
@@ -87,8 +93,11 @@ def _timed(name: str, args: Sequence[str | Path], environment: dict[str, str]) -
     )
     said, _ = process.communicate()
     seconds = time.perf_counter() - began
-    *_, peak = said.decode().splitlines()
-    print(f"  {name:44} {seconds:8.2f} s  {int(peak) // _MIB:5} MiB")
+    peak, used = said.decode().splitlines()[-1].split()
+    print(
+        f"  {name:44} {seconds:8.2f} s  {int(peak) // _MIB:5} MiB"
+        f"  {float(used):6.2f} s of processors"
+    )
     if process.returncode != 0:
         raise SystemExit(said.decode()[-800:])
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gitmodel.registry.checkpoints import Kept
     from gitmodel.registry.handle import RegistryHandle
-    from gitmodel.registry.records import Seal
+    from gitmodel.registry.seals import Seal
 
 #: How much a signer's clock may be ahead of ours.
 _SKEW = timedelta(minutes=5)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gitmodel.domain.manifest import ModelVersion
     from gitmodel.domain.selector import Selector
     from gitmodel.registry.handle import RegistryHandle
-    from gitmodel.registry.records import Seal
+    from gitmodel.registry.seals import Seal
     from gitmodel.registry.view import View
 
 

@@ -23,7 +23,7 @@ from gitmodel.formats import canonical_json, schema
 from gitmodel.formats.bundle import Bundle
 from gitmodel.formats.statement import Endorsement, Statement, predicate_type
 from gitmodel.registry import layout
-from gitmodel.registry.records import Seal, Signed, open_statement
+from gitmodel.registry.seals import Seal, Signed, open_statement
 from gitmodel.registry.stage_log import sequence_numbers
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from gitmodel.errors import GitmodelError, IntegrityError
 from gitmodel.registry import layout
 from gitmodel.registry.parsing import as_found
 from gitmodel.registry.policies import Edition
-from gitmodel.registry.records import Seal, Signed, open_seal
+from gitmodel.registry.seals import Seal, Signed, open_seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -75,6 +75,17 @@ def test_an_attestation_opens_the_gate_and_a_newer_failed_one_closes_it(
     assert bench2.verify("--history", "--full") == (0, [])
 
 
+def test_history_goes_on_from_attestations_that_were_proved(bench2: Workbench) -> None:
+    _require(bench2, "dev", "--attestation", "review", "--no-regression", "accuracy:1")
+    for version in ("1.0.0", "1.1.0"):
+        bench2.do("attest", f"fraud@{version}", "review", "-m", "good")
+    bench2.promote("fraud@1.0.0", "dev")
+    assert bench2.verify("--history") == (0, [])
+    bench2.promote("fraud@1.1.0", "dev")
+    bench2.do("attest", "fraud@1.0.0", "review", "-m", "again")
+    assert bench2.do("verify", "--history", "--no-bytes")["steps"] == 2
+
+
 def test_a_gate_can_ask_for_the_role(bench2: Workbench) -> None:
     _require(bench2, "dev", "--attestation", "review:auditor")
     args = ("attest", "fraud@1.0.0", "review", "-m", "read")

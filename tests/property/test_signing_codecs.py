@@ -95,7 +95,12 @@ def test_statements_round_trip(
 
 @given(digests, digests, names, st.sampled_from(["approve", "reject"]), text, objects)
 def test_endorsements_round_trip(
-    registry: Digest, policy: Digest, role: str, decision: Any, comment: str, document: dict[str, Any]
+    registry: Digest,
+    policy: Digest,
+    role: str,
+    decision: Any,
+    comment: str,
+    document: dict[str, Any],
 ) -> None:
     endorsement = Endorsement(
         registry=registry,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.adapters.signing import dsse, keys, locations
-from gitmodel.adapters.signing.keys import FileSigner
 from gitmodel.domain.digest import Digest
 from gitmodel.formats import yaml_reader, yaml_writer
 from gitmodel.formats.statement import PAYLOAD_TYPE, Statement, predicate_type
@@ -16,6 +15,7 @@ from gitmodel.registry import layout
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gitmodel.adapters.signing.keys import FileSigner
     from gitmodel.formats.bundle import Bundle
     from tests.support.workbench import Workbench
 

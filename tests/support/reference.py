@@ -53,6 +53,7 @@ _SCHEMAS = (
     ("registry-v1", "gitmodel.yaml"),
     ("model-v1", "models/MODEL/model.yaml"),
     ("modelversion-v1", "models/MODEL/versions/VERSION/manifest.yaml"),
+    ("attestation-v1", "models/MODEL/versions/VERSION/attestations/TYPE-N.yaml"),
     ("modelpin-v1", "stages/STAGE/MODEL.yaml"),
     ("transition-v1", "log/STAGE/MODEL/SEQ.yaml"),
     ("policy-v1", ".gitmodel/policy/N.yaml"),

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.exceptions import InvalidSignature
 
 from gitmodel.adapters.signing.certificate import identity_of
+from gitmodel.adapters.signing.trust_config import one_line, read_trust_config
 from gitmodel.errors import InputError, IntegrityError, OutsideError, RefusedError
 from gitmodel.formats.bundle import MEDIA_TYPE
 from gitmodel.formats.statement import PAYLOAD_TYPE
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cryptography.x509 import Certificate
-    from sigstore.models import ClientTrustConfig
     from sigstore.sign import Signer
     from sigstore.verify import Verifier
 
@@ -92,7 +92,8 @@ def verify_keyless(bundle: bytes, trusted_root: bytes) -> Proof:
                 code="E_TRUST_ROOT",
             ) from error
         raise IntegrityError(
-            f"The keyless signature does not hold: {_text(error)}", code="E_SIGNATURE"
+            f"The keyless signature does not hold: {one_line(error)}",
+            code="E_SIGNATURE",
         ) from error
     return Proof(
         identity=identity_of(signing),
@@ -123,35 +124,6 @@ def read_trusted_root(data: bytes) -> bytes:
     except ValueError as error:
         raise InputError(f"The trusted root is not JSON: {error}.") from error
     return data
-
-
-def read_trust_config(data: bytes | None) -> ClientTrustConfig:
-    """Return a client's trust configuration; None for that of the public Sigstore.
-
-    Raises:
-        InputError: ``data`` is no such configuration.
-        OutsideError: That of the public Sigstore cannot be fetched.
-    """
-    from sigstore.models import ClientTrustConfig  # noqa: PLC0415 slow
-
-    if data is None:
-        try:
-            return ClientTrustConfig.production()
-        except Exception as error:
-            raise OutsideError(
-                f"The public Sigstore's configuration cannot be had: {_text(error)}",
-                "--trust-config FILE  names a private Sigstore.",
-                code="E_SIGSTORE",
-            ) from error
-    try:
-        config = ClientTrustConfig.from_json(data.decode())
-        _ = config.signing_config, config.trusted_root
-    except Exception as error:
-        raise InputError(
-            f"That is no trust configuration of Sigstore: {_text(error)}",
-            "It is JSON with a trustedRoot and a signingConfig.",
-        ) from error
-    return config
 
 
 class KeylessSigner:
@@ -205,7 +177,7 @@ class KeylessSigner:
             raise
         except Exception as error:
             raise OutsideError(
-                f"Sigstore did not sign: {_text(error)}",
+                f"Sigstore did not sign: {one_line(error)}",
                 "The token may have expired, or be for another Sigstore:  "
                 "--trust-config FILE",
                 code="E_SIGSTORE",
@@ -318,7 +290,7 @@ def _verifier(trusted_root: bytes) -> tuple[Verifier, tuple[Certificate, ...]]:
         return Verifier(trusted_root=root), tuple(root.get_fulcio_certs())
     except Exception as error:
         raise IntegrityError(
-            f"The trusted root is not one that Sigstore can use: {_text(error)}",
+            f"The trusted root is not one that Sigstore can use: {one_line(error)}",
             code="E_TRUST_ROOT",
         ) from error
 
@@ -335,11 +307,5 @@ def _is_issued_by(signing: Certificate, issuers: Iterable[Certificate]) -> bool:
 
 def _unusable(error: Exception) -> IntegrityError:
     return IntegrityError(
-        f"The keyless bundle cannot be used: {_text(error)}", code="E_BUNDLE"
+        f"The keyless bundle cannot be used: {one_line(error)}", code="E_BUNDLE"
     )
-
-
-def _text(error: Exception) -> str:
-    """Return one line about a foreign error, which may say nothing itself."""
-    said = " ".join(str(error).split()) or " ".join(str(error.__cause__ or "").split())
-    return f"{type(error).__name__}: {said}"[:300].rstrip(": ")

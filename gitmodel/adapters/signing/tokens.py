@@ -10,7 +10,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gitmodel.adapters.signing.keyless import read_trust_config
+from gitmodel.adapters.signing.trust_config import read_trust_config
 from gitmodel.domain.policy import Identity
 from gitmodel.errors import GitmodelError, InputError, NotFoundError, OutsideError
 from gitmodel.formats.canonical_json import loads

@@ -10,7 +10,8 @@ from gitmodel.formats import yaml_quick, yaml_reader
 from gitmodel.formats.bundle import Bundle
 from gitmodel.registry import layout
 from gitmodel.registry.authorship import describe, is_known
-from gitmodel.registry.records import Record, Seal, Signed, open_seal
+from gitmodel.registry.records import Record
+from gitmodel.registry.seals import Seal, Signed, open_seal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import collections
-import datetime
+import datetime as dt
 import io
 import json
 import pickle
@@ -69,7 +69,7 @@ BENIGN = {
     "dict.pkl": pickle.dumps({"a": [1, 2.5, None, "x", b"y"], "b": {1, 2}}),
     "protocol0.pkl": pickle.dumps({"a": (1, "x")}, protocol=0),
     "ordered.pkl": pickle.dumps(collections.OrderedDict(a=1)),
-    "date.pkl": pickle.dumps(datetime.date(2026, 2, 14)),
+    "date.pkl": pickle.dumps(dt.date(2026, 2, 14)),
     "array.pkl": pickle.dumps(np.arange(4.0)),
     "array2.pkl": pickle.dumps(np.arange(4), protocol=2),
     "scalar.pkl": pickle.dumps(np.float32(2.0)),
