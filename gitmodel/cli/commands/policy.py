@@ -12,7 +12,6 @@ from gitmodel.cli.keyless import read_identity
 from gitmodel.cli.options import DURATION, STAGE, change_options, json_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import timedelta
 
     from gitmodel.cli.session import Session
@@ -52,11 +51,12 @@ def show(session: Session) -> None:
     Examples:
       gitmodel policy show --json
     """
+    from gitmodel.cli.policy_rendering import policy_json, policy_text
     from gitmodel.operations.policy import show_policy
 
     with session.open_closing() as handle:
         result = show_policy(handle.view())
-    session.answer(_to_json(result), _to_text(result))
+    session.answer(policy_json(result), policy_text(result))
 
 
 @command.command("review")
@@ -349,74 +349,15 @@ def require(
 
 
 def _answer(session: Session, result: PolicyResult) -> None:
+    from gitmodel.cli.policy_rendering import policy_json
+
     if result.commit is None and not result.dry_run:
-        session.answer(_to_json(result), "The policy says so already.")
+        session.answer(policy_json(result), "The policy says so already.")
         return
     verb = "Would make" if result.dry_run else "Made"
     text = f"{verb} policy {result.version}, signed by {', '.join(result.signers)}"
     if result.commit:
         text += f"\n  commit  {result.commit[:12]}"
-    session.answer(_to_json(result), text)
+    session.answer(policy_json(result), text)
     if result.commit:
         session.hint("gitmodel policy show")
-
-
-def _to_json(result: PolicyResult) -> dict[str, object]:
-    return {
-        "version": result.version,
-        "digest": result.digest,
-        "signers": list(result.signers),
-        "commit": result.commit,
-        "dryRun": result.dry_run,
-        "policy": result.policy.to_document(),
-    }
-
-
-def _to_text(result: PolicyResult) -> str:
-    from gitmodel.cli.output import table
-
-    policy = result.policy
-    people = [
-        (
-            principal.name,
-            " ".join(
-                [
-                    *(key.keyid[:8] for key in principal.keys),
-                    *(identity.san for identity in principal.identities),
-                ]
-            )
-            or "-",
-            " ".join(
-                role.name for role in policy.roles if principal.name in role.members
-            ),
-        )
-        for principal in policy.principals
-    ]
-    stages = [
-        (
-            name,
-            rules.source or "-",
-            f"{rules.approvals} by {rules.approver_role}",
-            f"{rules.rollback_role}, {rules.rollback_approvals} approvals",
-            _gates(rules.asked),
-        )
-        for name, rules in policy.stages
-    ]
-    head = f"Policy {result.version}, signed by {', '.join(result.signers)}"
-    return "\n\n".join(
-        (
-            f"{head}\n  digest  {result.digest}",
-            table(("principal", "keys and identities", "roles"), people),
-            table(
-                ("stage", "reached from", "approvals", "rolled back by", "gates"),
-                stages,
-            ),
-        )
-    )
-
-
-def _gates(asked: Mapping[str, Any]) -> str:
-    """Name the gates of a stage; ``--json`` has them whole."""
-    names = [next(iter(gate)) for gate in asked.get("gates", ())]
-    names += [name for name in ("soak", "freeze") if asked.get(name)]
-    return ", ".join(dict.fromkeys(names)) or "-"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitmodel.domain.artifact import collisions
 from gitmodel.domain.manifest import ModelVersion
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import oms, schema
@@ -74,6 +75,8 @@ def _judge_version(
             path,
             step.commit,
         )
+    for problem in collisions([artifact.path for artifact in version.artifacts]):
+        ledger.findings.add("E_NAME_COLLISION", str(problem), path, step.commit)
     ledger.manifests[model, number] = record.digest
     _judge_pointers(ledger, step, version, directory, files)
     _judge_model_signature(ledger, edition, step, version, directory, files)
