@@ -54,14 +54,14 @@ class RollbackResult:
         commit: None for a plan or a dry run.
     """
 
-    status: Literal["rolled_back", "planned"]
+    status: Literal["rolled_back", "planned", "unchanged"]
     model: str
     stage: str
     origin: str
     target: str
     reverts: tuple[str, ...]
     incident: str | None
-    transition: str
+    transition: str | None
     seq: int
     target_since: str
     origin_since: str
@@ -84,8 +84,8 @@ def rollback(
 
     Raises:
         NotFoundError: The stage is empty, or has nothing to go back to.
-        ConflictError: ``to`` was never live there, or is what the stage holds; or
-            somebody else moved the stage first.
+        ConflictError: ``to`` was never live there, or somebody else moved the stage
+            first.
         RefusedError: The signer may not roll back this stage.
         IntegrityError: The target's bytes or signatures, or the log, are not sound.
     """
@@ -114,6 +114,23 @@ def rollback(
             if to is not None
             else _last_known_good(handle, view, model, stage, history)
         )
+        result = RollbackResult(
+            status="unchanged",
+            model=model,
+            stage=stage,
+            origin=history.current.version,
+            target=tenure.release.version,
+            reverts=(),
+            incident=incident,
+            transition=None,
+            seq=len(records),
+            target_since=tenure.began.created_at,
+            origin_since=history.transitions[-1].created_at,
+            deltas=_deltas(view, model, history.current, tenure.release),
+            skipped=skipped,
+        )
+        if tenure.ended is None:
+            return Plan(None, result)
         pin, reverts = _undone(handle, view, tenure)
         moved = record_move(
             handle,
@@ -133,22 +150,14 @@ def rollback(
                 reverts=reverts,
             ),
         )
-        result = RollbackResult(
+        done = replace(
+            result,
             status="planned" if mode.dry_run else "rolled_back",
-            model=model,
-            stage=stage,
-            origin=history.current.version,
-            target=tenure.release.version,
             reverts=reverts,
-            incident=incident,
             transition=str(moved.digest),
             seq=moved.transition.seq,
-            target_since=tenure.began.created_at,
-            origin_since=history.transitions[-1].created_at,
-            deltas=_deltas(view, model, history.current, tenure.release),
-            skipped=skipped,
         )
-        return Plan(moved.change, result)
+        return Plan(moved.change, done)
 
     done = transact(handle, build, mode)
     return replace(done.result, commit=done.commit)
@@ -164,8 +173,6 @@ def _named(
 ) -> Tenure:
     version = str(Version.parse(to))
     found = load(view, model, version)
-    if history.current and history.current.manifest == found.version.digest:
-        raise ConflictError(f"Stage {stage} holds {model}@{version} already.")
     tenure = history.latest_tenure(found.version.digest)
     if tenure is None:
         lived = dict.fromkeys(stay.release.version for stay in history.tenures())

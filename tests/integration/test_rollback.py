@@ -180,3 +180,11 @@ def test_a_rollback_needs_a_reason(bench: Workbench) -> None:
     _three_versions(bench)
     assert bench.run("rollback", "fraud", "dev").code == 2
     assert bench.run("rollback", "fraud", "dev", "-m", "  ").code == 2
+
+
+def test_to_what_the_stage_holds_is_done_already(bench: Workbench) -> None:
+    _three_versions(bench)
+    before = bench.snapshot()
+    result = bench.do("rollback", "fraud", "dev", "--to", "1.2.0", "-m", "x")
+    assert (result["status"], result["commit"]) == ("unchanged", None)
+    assert bench.snapshot() == before

@@ -98,7 +98,11 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         *((f"requests[].{path}", kind, what) for path, kind, what in _REQUEST)
     ),
     "rollback": _keys(
-        ("status", "text", "rolled_back, or planned for --plan and --dry-run"),
+        (
+            "status",
+            "text",
+            "rolled_back, unchanged, or planned for --plan and --dry-run",
+        ),
         ("model", "text", "name of the model"),
         ("stage", "text", "the stage"),
         ("from", "text", "the version that it held before"),

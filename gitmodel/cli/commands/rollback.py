@@ -76,6 +76,10 @@ def command(
             incident=incident,
             mode=Mode(dry_run=plan, push=push),
         )
+    if result.status == "unchanged":
+        text = f"{stage} holds {model}@{result.target} already."
+        session.answer(_to_json(result), text)
+        return
     session.answer(_to_json(result), _to_text(session, result))
     if result.status == "planned":
         aim = f" --to {to}" if to else ""
