@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gitmodel.version import __version__
+
 if TYPE_CHECKING:
     from gitmodel.api import Registry, init_registry, open_registry
 
-__version__ = "0.1.0"
 
 __all__ = ["Registry", "__version__", "init_registry", "open_registry"]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.adapters.capture.data import parse_data
+from gitmodel.cli.mapping_file import read_mapping
 from gitmodel.domain.artifact import ROLES
 from gitmodel.domain.metrics import parse_metrics
 from gitmodel.domain.names import model_name
 from gitmodel.domain.parameters import parse_labels, parse_parameters
 from gitmodel.domain.semver import Version
-from gitmodel.errors import InputError, NotFoundError
-from gitmodel.formats import canonical_json, yaml_reader
+from gitmodel.errors import InputError
 from gitmodel.operations.facts import Facts
 
 if TYPE_CHECKING:
@@ -89,22 +89,7 @@ def roles_from_options(texts: Sequence[str], card: object) -> dict[str, str]:
 def _metadata(file: str | None) -> dict[str, Any]:
     if file is None:
         return {}
-    try:
-        with Path(file).open("rb") as stream:
-            # One byte more than may be there: /dev/zero has no end.
-            data = stream.read(yaml_reader.MAX_BYTES + 1)
-    except OSError as error:
-        raise NotFoundError(f"Cannot read {file}: {error.strerror}.") from error
-    if file.endswith(".json") and len(data) <= yaml_reader.MAX_BYTES:
-        try:
-            value = canonical_json.loads(data)
-        except InputError as error:
-            raise InputError(f"{file}: {error.message}", code=error.code) from error
-    else:
-        value = yaml_reader.read(data, file).value
-    if not isinstance(value, dict):
-        raise InputError(f"{file} does not hold a mapping of manifest sections.")
-    return value
+    return read_mapping(file, "a mapping of manifest sections")[1]
 
 
 def _mapping(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gitmodel import __version__
 from gitmodel.adapters import picklescan
 from gitmodel.domain.attestation import Finding, Tool
 from gitmodel.formats import pickle_scan
@@ -13,6 +12,7 @@ from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.formats.pickle_allowed import EDITION
 from gitmodel.operations.claims import Claim
 from gitmodel.operations.soundness import require_sound_version
+from gitmodel.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
