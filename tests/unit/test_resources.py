@@ -51,7 +51,7 @@ def test_templates_are_only_found_below_templates(name: str) -> None:
 def test_resources_are_found_in_both_layouts(layout: str, tmp_path: Path) -> None:
     package = tmp_path / "gitmodel"
     package.mkdir()
-    for file in ("__init__.py", "errors.py", "resources.py"):
+    for file in ("__init__.py", "errors.py", "resources.py", "version.py"):
         shutil.copy(CHECKOUT / "gitmodel" / file, package)
     data = package if layout == "wheel" else tmp_path
     (data / "schemas").mkdir()
