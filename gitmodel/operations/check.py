@@ -13,7 +13,7 @@ from gitmodel.operations.gates import (
     decide_completeness,
     decide_promotion,
 )
-from gitmodel.registry.stage_log import read_histories
+from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.versions import resolve
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def _check_one(
     if stage is None:
         decision = decide_completeness(view, found)
     else:
-        histories = read_histories(view, found.version.model)
-        decision = decide_promotion(view, found, stage, histories, now=now)
+        require_sound_history(view, stage, found.version.model)
+        decision = decide_promotion(view, found, stage, now=now)
         decision = Decision((*decision.refusals, *approvals_needed(view, stage)))
     return Checked(
         model=found.version.model,

@@ -9,18 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitmodel.domain.gates import SoakGate
 from gitmodel.domain.gating import Occasion, Standing, refused
 from gitmodel.errors import GitmodelError, RefusedError
-from gitmodel.formats.lfs_pointer import Pointer
-from gitmodel.registry import layout
+from gitmodel.operations.verification.findings import Findings
+from gitmodel.operations.verification.versions import verify_version
 from gitmodel.registry.attestations import require_attested
+from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.versions import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from gitmodel.domain.artifact import Artifact
     from gitmodel.domain.history import StageHistory
     from gitmodel.registry.versions import Found
     from gitmodel.registry.view import View
@@ -62,12 +63,7 @@ class Decision:
 
 
 def decide_promotion(
-    view: View,
-    found: Found,
-    stage: str,
-    histories: Mapping[str, StageHistory],
-    *,
-    now: datetime,
+    view: View, found: Found, stage: str, *, now: datetime
 ) -> Decision:
     """Say whether the policy lets a version into a stage (R114, R117).
 
@@ -75,9 +71,12 @@ def decide_promotion(
         view: The registry.
         found: The version.
         stage: Where it is to go.
-        histories: Of its model, by stage.
         now: The time by which freezes and soak times are judged.
+
+    Raises:
+        IntegrityError: A log that this must rest on is broken: it proves nothing.
     """
+    histories = _sound_histories(view, found.version.model, stage)
     refusals = [
         *_complete(view, found),
         *_stage_rules(view, found, stage, histories),
@@ -91,30 +90,23 @@ def decide_completeness(view: View, found: Found) -> Decision:
     return Decision(tuple(_complete(view, found)))
 
 
+def _sound_histories(view: View, model: str, stage: str) -> dict[str, StageHistory]:
+    """Return the logs that the rules of a stage rest on."""
+    rules = view.policy.rules_for(stage)
+    wanted = {stage}
+    if rules is not None:
+        wanted |= {gate.stage for gate in rules.gates if isinstance(gate, SoakGate)}
+        wanted |= {rules.source} if rules.source else set()
+    return {
+        name: require_sound_history(view, name, model)[0] for name in sorted(wanted)
+    }
+
+
 def _complete(view: View, found: Found) -> list[Refusal]:
-    version = found.version
-    refusals = [
-        Refusal("signature", f"{problem.path}: {problem.message}")
-        for problem in found.record.problems
-    ]
-    if not found.record.sealed_by("publisher"):
-        refusals.append(
-            Refusal("signature", "no publisher of this registry has signed it.")
-        )
-    if view.entry(layout.oms_path(version.model, str(version.version))) is None:
-        refusals.append(Refusal("signature", "it has no model.sig."))
-    refusals.extend(
-        Refusal("artifacts", f"the pointer of {artifact.path} is not what it says.")
-        for artifact in version.artifacts
-        if not pointer_agrees(view, version.model, str(version.version), artifact)
-    )
-    return refusals
-
-
-def pointer_agrees(view: View, model: str, version: str, artifact: Artifact) -> bool:
-    """Say whether git holds the LFS pointer that the manifest promises."""
-    data = view.blob(layout.artifact_path(model, version, artifact.path))
-    return data == Pointer(artifact.digest, artifact.size).to_bytes()
+    findings = Findings()
+    model, number = found.version.model, str(found.version.version)
+    verify_version(view, findings, model, number, late=False)  # the gates ask for them
+    return [Refusal("integrity", str(problem)) for problem in findings.problems]
 
 
 def _stage_rules(

@@ -11,9 +11,10 @@ from gitmodel.operations.gates import Refusal, approvals_needed, decide_promotio
 from gitmodel.operations.moves import Move, record_move
 from gitmodel.operations.requests import open_request
 from gitmodel.operations.sighting import look
+from gitmodel.operations.soundness import require_verified
 from gitmodel.registry.change import Change, Plan
 from gitmodel.registry.requests import branch_of
-from gitmodel.registry.stage_log import read_histories, require_sound_history
+from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.transaction import Mode, transact
 from gitmodel.registry.versions import resolve
 
@@ -101,13 +102,9 @@ def promote(
             return Plan(None, _Outcome(result))
         seen.require_unmoved(history, records)
         seen.require_same_version(found)
-        decision = decide_promotion(
-            view,
-            found,
-            stage,
-            read_histories(view, model),
-            now=handle.context.clock.now(),
-        )
+        require_verified(view, found, late=False)
+        now = handle.context.clock.now()
+        decision = decide_promotion(view, found, stage, now=now)
         decision.require(f"Promoting {model}@{version} to {stage}")
         moved = record_move(
             handle,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from gitmodel.adapters.lfs import transfer
 from gitmodel.adapters.lfs.checkout import copy_out_all
 from gitmodel.adapters.lfs.ingest import hash_files
+from gitmodel.adapters.lfs.store import as_error
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.manifest import ModelVersion
 from gitmodel.domain.pin import Release
@@ -20,15 +21,13 @@ from gitmodel.errors import (
     ConflictError,
     GitmodelError,
     InputError,
-    IntegrityError,
     NotFoundError,
     OutsideError,
 )
 from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.operations.soundness import require_signed_version
-from gitmodel.operations.verification.findings import Findings
-from gitmodel.operations.verification.versions import verify_version
 from gitmodel.registry import layout
+from gitmodel.registry.lfs_config import require_no_redirection
 from gitmodel.registry.parsing import parse
 from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.versions import resolve
@@ -84,14 +83,6 @@ def pull(
     version = resolve(view, selector).version
     number = str(version.version)
     require_signed_version(view, version.model, Release(number, version.digest))
-    findings = Findings()
-    verify_version(view, findings, version.model, number)
-    if findings.problems:
-        raise IntegrityError(
-            f"{version.model}@{number} does not verify: {findings.problems[0]}",
-            code=findings.problems[0].code,
-            problems=[problem.to_dict() for problem in findings.problems],
-        )
     asked = (destination or Path(f"{version.model}-{number}")).absolute()
     target = asked.parent.resolve() / asked.name
     result = PullResult(
@@ -195,11 +186,16 @@ def _fetch_missing(
         return
     head = handle.repository.head()
     if not handle.repository.remotes():
+        for artifact in missing:
+            problem = handle.store.look(Pointer(artifact.digest, artifact.size))
+            if problem is not None and problem.code != "E_ARTIFACT_MISSING":
+                raise as_error([problem])
         raise NotFoundError(
             f"{len(missing)} artifacts of {version.model}@{number} are not in this "
             f"clone, such as {missing[0].path}, and it has no remote to ask.",
             code="E_ARTIFACT_MISSING",
         )
+    require_no_redirection(handle.repository, view)
     remote = remote_of(handle.repository, head.ref or "")
     transfer.fetch_objects(
         handle.repository.work_tree or handle.repository.git_dir,

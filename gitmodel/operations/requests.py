@@ -11,11 +11,12 @@ from gitmodel.domain.pin import Pin
 from gitmodel.errors import ConflictError, RefusedError
 from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.operations.gates import decide_promotion
+from gitmodel.operations.soundness import require_verified
 from gitmodel.registry import layout, requests
 from gitmodel.registry.change import Authority, Change, Plan, countersign
 from gitmodel.registry.parsing import parse
 from gitmodel.registry.remotes import remote_of
-from gitmodel.registry.stage_log import read_histories, require_sound_history
+from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.transaction import Mode, transact, write_commit
 from gitmodel.registry.versions import load
 
@@ -200,9 +201,9 @@ def finalize(handle: RegistryHandle, name: str, mode: Mode) -> RequestRow:
         _require_voices(request)
         require_sound_history(main, transition.stage, transition.model)
         found = load(main, transition.model, _version(request))
-        histories = read_histories(main, transition.model)
+        require_verified(main, found, late=False)
         now = handle.context.clock.now()
-        decide_promotion(main, found, transition.stage, histories, now=now).require(
+        decide_promotion(main, found, transition.stage, now=now).require(
             f"Promoting {transition.model}@{_version(request)} to {transition.stage}"
         )
         change = Change(

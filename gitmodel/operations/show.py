@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.status import Status, live_stages, status_of
-from gitmodel.errors import NotFoundError
+from gitmodel.errors import GitmodelError, NotFoundError
 from gitmodel.registry.attestations import AttestationRow, read_rows
-from gitmodel.registry.stage_log import read_histories
+from gitmodel.registry.stage_log import read_histories, require_sound_history
 from gitmodel.registry.versions import resolve
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class ShowResult:
     Attributes:
         seals: Its valid signatures.
         signature_problems: What is wrong with its signatures.
+        log_problems: Why the logs that its status comes from cannot be relied on.
         stays: Where it was live, newest first.
         attestations: Its late facts, by type and number, good or bad.
         commit: The commit that was looked at.
@@ -50,6 +51,7 @@ class ShowResult:
     stages: tuple[str, ...]
     seals: tuple[Seal, ...]
     signature_problems: tuple[str, ...]
+    log_problems: tuple[str, ...]
     stays: tuple[Stay, ...]
     commit: str
     attestations: tuple[AttestationRow, ...] = ()
@@ -87,10 +89,21 @@ def show(view: View, selector: Selector) -> ShowResult:
         stages=live_stages(digest, histories),
         seals=found.record.seals,
         signature_problems=tuple(map(str, found.record.problems)),
+        log_problems=_log_problems(view, found.version.model),
         stays=tuple(sorted(stays, key=lambda stay: stay.since, reverse=True)),
         commit=str(view.commit),
         attestations=read_rows(view, found.version.model, str(found.version.version)),
     )
+
+
+def _log_problems(view: View, model: str) -> tuple[str, ...]:
+    problems = []
+    for stage in view.settings.stages:
+        try:
+            require_sound_history(view, stage, model)
+        except GitmodelError as error:
+            problems.append(f"{error.message} [{error.code}]")
+    return tuple(problems)
 
 
 def view_at(handle: RegistryHandle, moment: datetime) -> View:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitmodel.adapters.lfs.store import as_error
+from gitmodel.adapters.lfs.store import State, as_error
 from gitmodel.errors import IntegrityError, NotFoundError
 from gitmodel.formats.lfs_pointer import Pointer
-from gitmodel.operations.gates import pointer_agrees
+from gitmodel.operations.verification.findings import Findings
+from gitmodel.operations.verification.versions import verify_version
 from gitmodel.registry.versions import load
 
 if TYPE_CHECKING:
@@ -33,15 +34,32 @@ def require_signed_version(view: View, model: str, release: Release) -> Found:
             "promoted.",
             code="E_MANIFEST_DIGEST",
         )
-    found.record.require_seal("publisher")
-    for artifact in found.version.artifacts:
-        if not pointer_agrees(view, model, release.version, artifact):
-            raise IntegrityError(
-                f"The LFS pointer of {artifact.path} in {model}@{release.version} is "
-                "not what its manifest says.",
-                code="E_POINTER",
-            )
+    require_verified(view, found)
     return found
+
+
+def require_verified(view: View, found: Found, *, late: bool = True) -> None:
+    """Insist that a version verifies, but for its bytes.
+
+    Args:
+        view: Where to read.
+        found: The version.
+        late: Whether its late facts must verify too.
+
+    Raises:
+        IntegrityError: It does not; ``problems`` lists everything.
+    """
+    version = found.version
+    findings = Findings()
+    verify_version(view, findings, version.model, str(version.version), late=late)
+    if findings.problems:
+        first = findings.problems[0]
+        raise IntegrityError(
+            f"{version.model}@{version.version} does not verify: {first}",
+            "gitmodel verify  shows everything that is wrong.",
+            code=first.code,
+            problems=[problem.to_dict() for problem in findings.problems],
+        )
 
 
 def require_sound_version(
@@ -58,7 +76,7 @@ def require_sound_version(
     missing = [
         artifact.path
         for artifact in artifacts
-        if not handle.store.has(artifact.digest, artifact.size)
+        if handle.store.state(artifact.digest, artifact.size) is State.MISSING
     ]
     if missing:
         raise NotFoundError(

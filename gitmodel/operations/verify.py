@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmodel.domain.settings import Settings
-from gitmodel.errors import GitmodelError
+from gitmodel.errors import GitmodelError, IntegrityError
 from gitmodel.operations.checkpoint import is_shallow, verify_checkpoints
+from gitmodel.operations.verification.ancestry import verify_ancestry
 from gitmodel.operations.verification.content import verify_content
 from gitmodel.operations.verification.documents import verify_plain
 from gitmodel.operations.verification.findings import Findings
-from gitmodel.operations.verification.history import (
-    verify_append_only,
-    verify_steps,
-)
+from gitmodel.operations.verification.history import verify_steps
 from gitmodel.operations.verification.layout import verify_layout
 from gitmodel.operations.verification.policies import verify_policies
 from gitmodel.operations.verification.reviews import verify_reviews
-from gitmodel.operations.verification.stages import verify_stage
+from gitmodel.operations.verification.scope import EVERYTHING, Scope
+from gitmodel.operations.verification.stages import verify_sources, verify_stage
 from gitmodel.operations.verification.versions import verify_version
 from gitmodel.registry import layout, state
+from gitmodel.registry.parsing import as_found
 from gitmodel.registry.versions import resolve
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from gitmodel.domain.digest import Digest
@@ -100,20 +100,23 @@ def verify(
         NotFoundError: ``selector`` names nothing.
         IntegrityError: There is no policy to verify by.
     """
-    view = handle.view()
+    with as_found():
+        view = handle.view()
     findings = Findings()
-    _verify_root(view, findings, root)
+    sound = _verify_root(view, findings, root)
     anchor = _verify_checkpoint(handle, findings, checkpoint) if checkpoint else None
     proof = None
     if history or full:
         proof = verify_steps(handle, view, full=full, anchor=anchor)
-    if selector is None:
-        _verify_tree(handle, view, findings, proof, anchor, hash_bytes=hash_bytes)
+    if selector is None and proof is not None and _is_brief(handle, proof, hash_bytes):
+        _verify_what_is_new(handle, view, findings, proof)
     else:
-        found = resolve(view, selector).version
-        verify_version(view, findings, found.model, str(found.version))
-        for stage in view.settings.stages:
-            verify_stage(view, findings, stage, found.model)
+        scope = _scope(view, selector, findings)
+        try:
+            _verify_tree(handle, view, findings, scope, sound=sound)
+        except IntegrityError as error:  # a tree object: what is below it is unknown
+            findings.add_error(error, "")
+        verify_ancestry(handle, findings, view, scope, after=anchor)
     if proof is not None and proof.holds and (anchor or not is_shallow(handle)):
         whole = selector is None and not findings.problems
         tip = str(view.commit)
@@ -136,42 +139,31 @@ def verify(
         bytes_hashed=hashed,
         steps=judged.commits if judged is not None else None,
         problems=tuple(
-            dict.fromkeys([*findings.problems, *(judged.problems if judged else ())])
+            dict.fromkeys(_merged(findings.problems, judged.problems if judged else []))
         ),
     )
 
 
-def _verify_tree(
-    handle: RegistryHandle,
-    view: View,
-    findings: Findings,
-    proof: Proof | None,
-    anchor: str | None,
-    *,
-    hash_bytes: bool,
-) -> None:
-    """Verify the tree as it is, as far as the steps that led to it do not prove it.
+def _is_brief(handle: RegistryHandle, proof: Proof, hash_bytes: bool) -> bool:
+    """Say whether the steps that led to a tree prove it, but for what is new.
 
     If every step was legal, so is what they made (``legality``): every version and
     every pin with its log. Only bytes still need all of them, to know what to hash.
     """
-    brief = (
-        proof is not None
-        and proof.holds
+    return (
+        proof.holds
         and (proof.after is None or proof.whole)
         and not is_shallow(handle)
         and not hash_bytes
     )
-    if proof is None or not brief:
-        files = verify_layout(handle.repository, view, findings)
-        _verify_settings(view, findings)
-        _verify_versions(view, findings, files)
-        _verify_models(view, findings, files)
-        _verify_stages(view, findings, files)
-        verify_append_only(handle.repository, findings, str(view.commit), anchor)
-        return
+
+
+def _verify_what_is_new(
+    handle: RegistryHandle, view: View, findings: Findings, proof: Proof
+) -> None:
+    """Verify what legal steps do not prove of the tree that they led to."""
     base = View(handle.reader, proof.after) if proof.after is not None else None
-    files = verify_layout(handle.repository, view, findings, base)
+    files = verify_layout(handle.repository, view, findings, EVERYTHING, base)
     _verify_settings(view, findings)
     _verify_models(view, findings, files)
     for path in files:
@@ -182,6 +174,32 @@ def _verify_tree(
                 message = f"the registry has no stage {place.stage}"
                 findings.add("E_STAGE", message, path)
     findings.count(proof.findings)
+    verify_ancestry(handle, findings, view, EVERYTHING, after=proof.after, judged=True)
+
+
+def _verify_tree(
+    handle: RegistryHandle,
+    view: View,
+    findings: Findings,
+    scope: Scope,
+    *,
+    sound: bool,
+) -> None:
+    """Verify the tree as it is, in so far as it is in scope.
+
+    Args:
+        handle: The registry.
+        view: The tree.
+        findings: Told about every problem.
+        scope: What matters.
+        sound: Whether there is a policy to judge signatures by.
+    """
+    files = verify_layout(handle.repository, view, findings, scope)
+    _verify_settings(view, findings)
+    _verify_models(view, findings, files)
+    if sound:
+        _verify_versions(view, findings, files)
+        _verify_stages(view, findings, files)
 
 
 def _verify_checkpoint(
@@ -195,7 +213,30 @@ def _verify_checkpoint(
     return result.checkpoint.commit
 
 
-def _verify_root(view: View, findings: Findings, root: Digest | None) -> None:
+def _merged(now: Sequence[Problem], judged: Sequence[Problem]) -> Iterator[Problem]:
+    """Yield all problems, but once those that a step of the history names as well."""
+    named = {(problem.code, problem.path) for problem in judged}
+    for problem in now:
+        if problem.commit is not None or (problem.code, problem.path) not in named:
+            yield problem
+    yield from judged
+
+
+def _scope(view: View, selector: Selector | None, findings: Findings) -> Scope:
+    """Return what to look at; what a selector cannot be resolved for is a finding."""
+    if selector is None:
+        return EVERYTHING
+    try:
+        place = layout.classify(resolve(view, selector).record.path)
+    except IntegrityError as error:
+        findings.add_error(error, layout.model_dir(selector.model))
+        version = str(selector.version) if selector.version else ""
+        return Scope(selector.model, version)
+    return Scope(place.model, place.version)
+
+
+def _verify_root(view: View, findings: Findings, root: Digest | None) -> bool:
+    """Verify the policies; False if none of them can be used to verify the rest."""
     path = layout.policy_path(1)
     if root is not None and view.registry_id != root:
         findings.add(
@@ -205,6 +246,12 @@ def _verify_root(view: View, findings: Findings, root: Digest | None) -> None:
         )
     verify_policies(view, findings)
     verify_reviews(view, findings)
+    try:
+        return view.edition is not None
+    except GitmodelError as error:
+        if not findings.problems:
+            findings.add_error(error, layout.policy_path(view.policy_number))
+        return False
 
 
 def _verify_settings(view: View, findings: Findings) -> None:
@@ -240,5 +287,8 @@ def _verify_stages(view: View, findings: Findings, files: Iterable[str]) -> None
         for place in map(layout.classify, files)
         if place.kind in {"pin", "transition"}
     }
-    for stage, model in sorted(found):
-        verify_stage(view, findings, stage, model)
+    histories = {
+        (stage, model): verify_stage(view, findings, stage, model)
+        for stage, model in sorted(found)
+    }
+    verify_sources(view, findings, histories)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SETTINGS = "gitmodel.yaml"
 ATTRIBUTES = ".gitattributes"
+LFS_CONFIG = ".lfsconfig"
 TRUSTED_ROOTS = ".gitmodel/trusted_roots"
 REVIEWS = ".gitmodel/reviews"
 ARTIFACTS_PATTERN = "models/*/versions/*/artifacts/**"

@@ -18,6 +18,7 @@ from gitmodel.errors import ConflictError, NotFoundError
 from gitmodel.formats.lfs_pointer import CUTOFF, Pointer
 from gitmodel.registry import journal
 from gitmodel.registry.done import Done
+from gitmodel.registry.lfs_config import require_no_redirection
 from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.view import View
 
@@ -176,6 +177,7 @@ def _upload(
         )
     if pointers:
         digests = [pointer.digest for pointer in pointers]
+        require_no_redirection(repository, View(handle.reader, tip))
         transfer.push_objects(
             repository.work_tree or repository.git_dir, remote, digests
         )

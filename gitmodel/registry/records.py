@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.problem import Problem
 from gitmodel.errors import GitmodelError, IntegrityError
-from gitmodel.formats import yaml_quick, yaml_reader
+from gitmodel.formats import canonical_json, yaml_quick, yaml_reader
 from gitmodel.registry.parsing import as_found
 from gitmodel.registry.seals import Seal, Signed, open_seal
 
@@ -82,7 +82,7 @@ def read_record(view: View, path: str, kind: str) -> Record | None:
         kind: ``version``, ``transition`` or ``policy``.
 
     Raises:
-        IntegrityError: It has no valid signature and is no readable YAML either.
+        IntegrityError: It is no readable YAML.
     """
     data = view.blob(path)
     if data is None:
@@ -90,7 +90,9 @@ def read_record(view: View, path: str, kind: str) -> Record | None:
     digest = Digest.of(data)
     seals: list[Seal] = []
     problems: list[Problem] = []
-    document: Mapping[str, Any] | None = None
+    with as_found():
+        document = yaml_quick.value_of(data) or yaml_reader.read(data, path).value
+        meaning = canonical_json.dumps(document)
     for signature in _signatures_of(view, path):
         try:
             bundle = view.blob(signature) or b""
@@ -105,11 +107,11 @@ def read_record(view: View, path: str, kind: str) -> Record | None:
         except GitmodelError as error:
             problems.append(Problem(error.code, error.message, signature))
             continue
+        if canonical_json.dumps(stated) != meaning:
+            said = "its statement does not say what the YAML says."
+            problems.append(Problem("E_DOCUMENT_MISMATCH", said, signature))
+            continue
         seals.append(seal)
-        document = stated
-    if document is None:
-        with as_found():
-            document = yaml_quick.value_of(data) or yaml_reader.read(data, path).value
     return Record(
         path=path,
         digest=digest,

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.history import StageHistory
+from gitmodel.domain.problem import Problem
 from gitmodel.domain.transition import Transition
 from gitmodel.errors import IntegrityError
 from gitmodel.formats import schema, yaml_quick, yaml_reader
 from gitmodel.registry import layout
+from gitmodel.registry.parsing import as_found
 from gitmodel.registry.records import Record, read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gitmodel.registry.view import View
 
@@ -62,13 +64,11 @@ def transition_of(record: Record) -> Transition:
     """Return the transition that a record holds.
 
     Raises:
-        InputError: It is malformed.
+        IntegrityError: It is malformed.
     """
-    try:
-        return Transition.from_document(record.document)
-    except (KeyError, TypeError, AttributeError):
+    with as_found():
         schema.require("Transition", record.document, record.path)
-        raise
+        return Transition.from_document(record.document)
 
 
 def read_history(view: View, stage: str, model: str) -> StageHistory:
@@ -87,42 +87,118 @@ def require_sound_history(
 ) -> tuple[StageHistory, tuple[Record, ...]]:
     """Return a history that decisions may rest on, with its records.
 
-    Every link must be signed by its requester, numbered without a gap and name
-    the digest of the link before; the newest must agree with the pin.
+    Every link must be signed as the policy of its time asks and follow the one
+    before; the pin must be, byte for byte, what the newest recorded.
 
     Raises:
         IntegrityError: One is not.
     """
     records = read_records(view, stage, model)
-    history = StageHistory(tuple(map(transition_of, records)))
-    prior = None
-    for number, (record, transition) in enumerate(
-        zip(records, history.transitions, strict=True), start=1
-    ):
-        role = role_for(view, transition)
-        record.require_seal(role)
-        if transition.requester not in record.sealed_by(role):
-            raise _broken(record.path, "its requester has not signed it", "E_UNSIGNED")
-        if (transition.seq, transition.stage, transition.model) != (
-            number,
-            stage,
-            model,
-        ):
-            raise _broken(record.path, "it is out of sequence", "E_TRANSITION_SEQ")
-        if transition.prior != prior:
-            raise _broken(
-                record.path, "it does not follow the one before", "E_TRANSITION_PRIOR"
-            )
+    done: list[Transition] = []
+    prior: Digest | None = None
+    for number, record in enumerate(records, start=1):
+        transition = transition_of(record)
+        record.require_seal(role_for(view, transition))
+        place = layout.classify(record.path)
+        problems = link_problems(view, record, transition, done, prior)
+        if place.seq != number:
+            problems.insert(0, missing_link(number, record.path))
+        if problems:
+            raise _broken(problems[0])
+        done.append(transition)
         prior = record.digest
+    path = layout.pin_path(stage, model)
+    data = view.blob(path)
+    recorded = done[-1].pin if done else None
+    if (Digest.of(data) if data is not None else None) != recorded:
+        raise _broken(unrecorded(path))
+    history = StageHistory(tuple(done))
     pin = view.pin(stage, model)
-    held = pin.release if pin else None
-    if held != history.current:
-        raise _broken(
-            layout.pin_path(stage, model),
-            "the pin is not what the log says",
-            "E_TRANSITION_UNRECORDED",
-        )
+    if (pin.release if pin else None) != history.current:
+        raise _broken(unrecorded(path))
     return history, records
+
+
+def link_problems(
+    view: View,
+    record: Record,
+    transition: Transition,
+    done: Sequence[Transition],
+    prior: Digest | None,
+) -> list[Problem]:
+    """Say what is wrong with the next link of a log, besides its own signatures.
+
+    Args:
+        view: Where it stands.
+        record: The document.
+        transition: What it says.
+        done: The transitions before it, oldest first.
+        prior: Digest of the last of them; None before the first.
+    """
+    path = record.path
+    place = layout.classify(path)
+    found: list[Problem] = []
+    role = role_for(view, transition)
+    if record.seals and transition.requester not in record.sealed_by(role):
+        said = f"its requester {transition.requester} has not signed it as {role}."
+        found.append(Problem("E_UNSIGNED", said, path))
+    if (transition.stage, transition.model, transition.seq) != (
+        place.stage,
+        place.model,
+        place.seq,
+    ):
+        said = (
+            f"it is transition {transition.seq} of {transition.model} in "
+            f"{transition.stage}, not of its place."
+        )
+        found.append(Problem("E_TRANSITION_PATH", said, path))
+    if transition.prior != prior:
+        said = "it does not follow the one before."
+        found.append(Problem("E_TRANSITION_PRIOR", said, path))
+    if transition.origin != (done[-1].target if done else None):
+        said = "it starts from what the stage did not hold."
+        found.append(Problem("E_TRANSITION_PRIOR", said, path))
+    target = transition.target
+    if transition.action == "rollback" and (
+        target is None or not StageHistory(tuple(done)).was_live(target.manifest)
+    ):
+        said = "it goes back to what was never live in this stage."
+        found.append(Problem("E_ROLLBACK_TO_NEVER_PROMOTED", said, path))
+    return found + _policy_problems(view, record, transition)
+
+
+def _policy_problems(
+    view: View, record: Record, transition: Transition
+) -> list[Problem]:
+    """Say how a transition falls short of the policy that it was made under."""
+    edition = view.edition_of(transition.policy)
+    if edition is None:
+        said = f"it was made under policy {transition.policy}, which is not here."
+        return [Problem("E_OTHER_POLICY", said, record.path)]
+    rules = edition.policy.rules_for(transition.stage)
+    if rules is None:
+        said = f"the policy knows no stage {transition.stage}"
+        return [Problem("E_STAGE", said, record.path)]
+    back = transition.action == "rollback"
+    needed = rules.rollback_approvals if back else rules.approvals
+    approvers = {*record.sealed_by(rules.approver_role)} - {transition.requester}
+    if len(approvers) < needed:
+        said = (
+            f"{transition.stage} asks for {needed} approvals; {len(approvers)} count."
+        )
+        return [Problem("E_THRESHOLD", said, record.path)]
+    return []
+
+
+def missing_link(number: int, path: str) -> Problem:
+    """Return the problem of a log that has a gap before ``path``."""
+    return Problem("E_TRANSITION_SEQ", f"transition {number} is missing.", path)
+
+
+def unrecorded(path: str) -> Problem:
+    """Return the problem of a pin that its log does not account for."""
+    said = "the pin is not what the newest transition recorded."
+    return Problem("E_TRANSITION_UNRECORDED", said, path)
 
 
 def role_for(view: View, transition: Transition) -> str:
@@ -134,9 +210,10 @@ def role_for(view: View, transition: Transition) -> str:
     return rules.rollback_role if rules else "responder"
 
 
-def _broken(path: str, what: str, code: str) -> IntegrityError:
+def _broken(problem: Problem) -> IntegrityError:
     return IntegrityError(
-        f"The log of this stage is broken at {path}: {what}.",
+        f"The log of this stage is broken: {problem.path}: {problem.message}",
         "gitmodel verify  shows everything that is wrong.",
-        code=code,
+        code=problem.code,
+        problems=[problem.to_dict()],
     )

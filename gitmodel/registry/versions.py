@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.manifest import ModelVersion
-from gitmodel.errors import InputError, IntegrityError, NotFoundError
+from gitmodel.errors import IntegrityError, NotFoundError
 from gitmodel.formats import schema
 from gitmodel.registry import layout
+from gitmodel.registry.parsing import as_found
 from gitmodel.registry.records import Record, read_record
-from gitmodel.registry.stage_log import read_history
+from gitmodel.registry.stage_log import require_sound_history
 
 if TYPE_CHECKING:
     from gitmodel.domain.selector import Selector
@@ -32,10 +33,16 @@ def load(view: View, model: str, version: str) -> Found:
 
     Raises:
         NotFoundError: There is no such version.
-        InputError: Its manifest is malformed.
+        IntegrityError: Its manifest is malformed, or gone.
     """
     path = layout.manifest_path(model, version)
     record = read_record(view, path, "version")
+    if record is None and view.entry(layout.version_dir(model, version)) is not None:
+        raise IntegrityError(
+            f"{path} is missing, or is no plain file.",
+            "gitmodel verify  shows everything that is wrong.",
+            code="E_MISSING",
+        )
     if record is None:
         known = view.versions(model)
         raise NotFoundError(
@@ -44,11 +51,17 @@ def load(view: View, model: str, version: str) -> Found:
             if known
             else f"gitmodel register {model} FILE…  registers its first version.",
         )
-    try:
-        return Found(ModelVersion.from_document(record.document, record.digest), record)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    with as_found():
         schema.require("ModelVersion", record.document, path)
-        raise InputError(f"{path} is malformed: {error}", code="E_SCHEMA") from error
+        found = ModelVersion.from_document(record.document, record.digest)
+    if (found.model, str(found.version)) != (model, version):
+        raise IntegrityError(
+            f"{path} is the manifest of {found.model}@{found.version}, not of its "
+            "place.",
+            "gitmodel verify  shows everything that is wrong.",
+            code="E_NAME",
+        )
+    return Found(found, record)
 
 
 def manifest_digest(view: View, model: str, version: Version | str) -> Digest:
@@ -64,7 +77,8 @@ def resolve(view: View, selector: Selector) -> Found:
 
     Raises:
         NotFoundError: It names none.
-        IntegrityError: A pin names a version that is not here, or other bytes.
+        IntegrityError: A pin is not what its log says, or names a version that is not
+            here, or other bytes.
     """
     model = selector.model
     known = view.versions(model)
@@ -107,23 +121,26 @@ def _by_digest(view: View, model: str, digest: Digest | None) -> Found:
 
 
 def _live(view: View, model: str, stage: str) -> Found:
-    pin = view.pin(view.settings.require_stage(stage), model)
-    if pin is None:
+    view.settings.require_stage(stage)
+    view.versions(model)
+    history, _ = require_sound_history(view, stage, model)
+    release = history.current
+    if release is None:
         raise NotFoundError(
             f"Stage {stage} holds no version of {model}",
             f"gitmodel promote {model}@VERSION {stage}  puts one there.",
         )
     try:
-        found = load(view, model, pin.release.version)
+        found = load(view, model, release.version)
     except NotFoundError as error:
         raise IntegrityError(
-            f"The pin of {stage} names {model}@{pin.release.version}, "
+            f"The pin of {stage} names {model}@{release.version}, "
             "which is not in this registry.",
             code="E_PIN_DANGLING",
         ) from error
-    if found.version.digest != pin.release.manifest:
+    if found.version.digest != release.manifest:
         raise IntegrityError(
-            f"The pin of {stage} and the manifest of {model}@{pin.release.version} "
+            f"The pin of {stage} and the manifest of {model}@{release.version} "
             "disagree about its digest.",
             "gitmodel verify  shows everything that is wrong.",
             code="E_MANIFEST_DIGEST",
@@ -132,7 +149,9 @@ def _live(view: View, model: str, stage: str) -> Found:
 
 
 def _last_known_good(view: View, model: str, stage: str) -> Found:
-    history = read_history(view, view.settings.require_stage(stage), model)
+    view.settings.require_stage(stage)
+    view.versions(model)
+    history, _ = require_sound_history(view, stage, model)
     best = next(history.last_known_good(), None)
     if best is None:
         raise NotFoundError(f"Stage {stage} has no last known good of {model}")

@@ -124,6 +124,8 @@ class View:
                     continue
                 was = self.reader.tree(old.oid) if old and old.is_tree else {}
                 now = self.reader.tree(found.oid)
+                if not now:
+                    files[f"{prefix}{name}"] = found
                 pending.append((f"{prefix}{name}/", now, was))
         return files, around
 

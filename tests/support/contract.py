@@ -194,6 +194,7 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("signatures[].keyid", "text", "with which key"),
         ("signatures[].role", "text", "as what"),
         ("signatureProblems[]", "text", "what is wrong with its signatures"),
+        ("logProblems[]", "text", "why its stages' logs cannot be relied on"),
         ("history[].stage", "text", "a stage that it was live in"),
         ("history[].since", "text", "from when"),
         ("history[].until", "text?", "null while it is live there"),

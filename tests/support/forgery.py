@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.adapters.signing import dsse, keys, locations
 from gitmodel.domain.digest import Digest
+from gitmodel.domain.pin import Pin, Release
+from gitmodel.errors import InputError
 from gitmodel.formats import yaml_reader, yaml_writer
+from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.formats.statement import PAYLOAD_TYPE, Statement, predicate_type
 from gitmodel.registry import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from gitmodel.adapters.signing.keys import FileSigner
     from gitmodel.formats.bundle import Bundle
@@ -148,6 +152,7 @@ class Forged:
     role: str = "promoter"
     decision: str = "approve"
     registry: Digest | None = None
+    policy: Digest | None = None
     subject: str | None = None
     digest: Digest | None = None
     document: Mapping[str, Any] | None = None
@@ -167,6 +172,7 @@ def signature(
         predicate_type=predicate_type(said.kind),
         predicate={
             "registry": str(said.registry or registry_id(bench)),
+            "policy": str(said.policy or registry_id(bench)),
             "role": said.role,
             "decision": said.decision,
             "comment": "",
@@ -203,3 +209,98 @@ def commit_files(bench: Workbench, files: Mapping[str, bytes | None]) -> str:
         bench.git(*off, "-c", "filter.lfs.required=false", "add", "-f", "--", path)
     bench.git("commit", "-qm", "hand")
     return bench.git("rev-parse", "HEAD")
+
+
+def pin_of(
+    bench: Workbench, stage: str, model: str, version: str, uri: str | None = None
+) -> bytes:
+    """Return the pin that a stage would have if it held a registered version."""
+    digest = digest_at(bench, layout.manifest_path(model, version))
+    pin = Pin(stage, model, Release(version, digest)).to_document()
+    if uri is not None:
+        pin["spec"]["model"]["uri"] = uri
+    return yaml_writer.dump(pin)
+
+
+def digest_at(bench: Workbench, path: str) -> Digest:
+    """Return the digest of a document of HEAD."""
+    return Digest.of(read_object(bench, "blob", bench.git("rev-parse", f"HEAD:{path}")))
+
+
+def forge_move(
+    bench: Workbench,
+    stage: str,
+    model: str,
+    version: str,
+    *,
+    said: Forged | None = None,
+    signer: FileSigner | None = None,
+    pin: bytes | None = None,
+    **fields: Any,
+) -> str:
+    """Commit a promotion that is honest but for ``fields``, signed with a key."""
+    data = pin if pin is not None else pin_of(bench, stage, model, version)
+    directory = layout.log_dir(stage, model)
+    done = sorted(
+        int(name.removesuffix(".yaml"))
+        for name in bench.git("ls-tree", "--name-only", f"HEAD:{directory}", ok=False)
+        .splitlines()
+        if name.endswith(".yaml")
+    )  # fmt: skip
+    last = layout.transition_path(stage, model, done[-1]) if done else None
+    document: dict[str, Any] = {
+        "apiVersion": "gitmodel.dev/v1",
+        "kind": "Transition",
+        "action": "promote",
+        "model": model,
+        "stage": stage,
+        "seq": len(done) + 1,
+        "prior": str(digest_at(bench, last)) if last else None,
+        "from": document_at(bench, last)["to"] if last else None,
+        "to": {
+            "version": version,
+            "manifest": str(digest_at(bench, layout.manifest_path(model, version))),
+        },
+        "pin": str(Digest.of(data)),
+        "policy": str(registry_id(bench)),
+        "requester": "ada",
+        "reason": "",
+        "incident": None,
+        "evidence": [],
+        "createdAt": "2026-01-01T00:00:00Z",
+        "expiresAt": None,
+    } | {name.rstrip("_"): value for name, value in fields.items()}
+    path = layout.transition_path(stage, model, document["seq"])
+    files = signed(bench, path, document, said, signer)
+    return commit_files(bench, {**files, layout.pin_path(stage, model): data})
+
+
+def forge_version(
+    bench: Workbench,
+    version: str,
+    *,
+    said: Forged | None = None,
+    signer: FileSigner | None = None,
+    without: Sequence[str] = (),
+    **fields: Any,
+) -> str:
+    """Commit fraud@``version``, like 1.1.0 but for ``fields``, signed with a key."""
+    said = said or Forged(kind="version", role="publisher")
+    signer = signer or owner_key(bench)
+    document = document_at(bench, layout.manifest_path("fraud", "1.1.0"))
+    document |= {"version": version}
+    document |= {name.rstrip("_"): value for name, value in fields.items()}
+    path = layout.manifest_path("fraud", version)
+    files = signed(bench, path, document, said, signer)
+    names = [("manifest.yaml", Digest.of(files[path]))]
+    for artifact in document["artifacts"]:
+        digest = Digest(artifact["sha256"])
+        names.append((f"artifacts/{artifact['path']}", digest))
+        place = layout.artifact_path("fraud", version, artifact["path"])
+        files[place] = Pointer(digest, artifact["size"]).to_bytes()
+    with suppress(InputError):  # a name that no model signature can hold
+        bundle = dsse.oms_bundle(signer, f"fraud-{version}", names)
+        files[layout.oms_path("fraud", version)] = bundle.to_bytes()
+    return commit_files(
+        bench, {path: data for path, data in files.items() if path not in without}
+    )

@@ -34,3 +34,25 @@ def refusal(answer: Answer, exit_code: int, code: str) -> str:
     assert (answer.code, answer.json["error"]["code"]) == (exit_code, code), answer.err
     assert "Hint: " in answer.err
     return str(answer.json["error"]["message"])
+
+
+def found_by_verify(bench: Workbench, *args: str) -> set[str]:
+    """Return the codes of what verify finds wrong; it must end with exit code 4."""
+    answer = bench.run("--json", "verify", *args)
+    assert answer.code == 4, (args, answer)
+    said = answer.json
+    return (
+        {said["error"]["code"]}
+        if "error" in said
+        else {problem["code"] for problem in said["problems"]}
+    )
+
+
+def nothing_acts_on(bench: Workbench, *commands: tuple[str, ...]) -> None:
+    """Run commands that must refuse a tampered registry, and leave it as it is."""
+    before = bench.snapshot()
+    for command in commands:
+        error = refused(bench, *command, code=4)
+        assert error["code"] != "E_INTEGRITY", (command, error)
+    assert bench.snapshot() == before
+    assert not (bench.outside / "pulled").exists()

@@ -32,11 +32,16 @@ def attribute_of(
             f"100644 {oid}\t{path}\0" for path, oid in attribute_files.items()
         )
         repository.git.run(
-            "update-index", "-z", "--index-info", stdin=entries.encode(), extra=index
+            "update-index", "-z", "--index-info", stdin=_bytes(entries), extra=index
         )
+        asked = "".join(f"{path}\0" for path in paths)
         answer = repository.git.run(
             "check-attr", "--cached", "-z", "--stdin", attribute,
-            stdin="".join(f"{path}\0" for path in paths).encode(), extra=index,
+            stdin=_bytes(asked), extra=index,
         )  # fmt: skip
     fields = answer.decode("utf-8", "surrogateescape").split("\0")[:-1]
     return dict(zip(fields[::3], fields[2::3], strict=True))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -7,10 +7,14 @@ setting can hide a change.
 
 from __future__ import annotations
 
+import os
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from gitmodel.adapters.git.process import GitProcessError, piped
 from gitmodel.errors import IntegrityError
 
 if TYPE_CHECKING:
@@ -19,7 +23,10 @@ if TYPE_CHECKING:
     from gitmodel.adapters.git.objects import ObjectReader
     from gitmodel.adapters.git.repository import Repository
 
+#: A tree of a few objects can have more files than any memory: `git bombs`.
+MAX_CHANGES = 1_000_000
 _FILES = frozenset({0o100644, 0o100755})
+_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +98,46 @@ def first_parent_line(
     bound = () if limit is None else (f"--max-count={limit}",)
     if after is not None:
         bound = (*bound, f"^{after}")
-    if not paths:
-        listed = repository.git.run(
-            "rev-list", "--first-parent", "--parents", *bound, tip, "--"
-        )
-        rows = (line.split() for line in listed.decode().splitlines())
-        return [(row[0], row[1] if len(row) > 1 else None) for row in rows]
     # With paths, --parents would give the previous commit that is shown; %P gives
     # the real one. And rev-list, since log obeys log.showSignature and log.follow.
-    listed = repository.git.run(
-        "rev-list", "--first-parent", "--no-commit-header", "--encoding=UTF-8",
-        "--format=%H %P", *bound, tip, "--", *paths,
+    form = ("--no-commit-header", "--encoding=UTF-8", "--format=%H %P")
+    listed = _rev_list(
+        repository, "--first-parent", *(form if paths else ("--parents",)), *bound, tip,
+        "--", *paths,
     )  # fmt: skip
-    rows = (line.split() for line in listed.decode().splitlines())
+    rows = (line.split() for line in listed.splitlines())
     return [(row[0], row[1] if len(row) > 1 else None) for row in rows]
+
+
+def _rev_list(repository: Repository, *args: str) -> str:
+    try:
+        return repository.git.run("rev-list", *args).decode()
+    except GitProcessError as error:
+        raise _unreadable() from error
+
+
+def _unreadable() -> IntegrityError:
+    return IntegrityError(
+        "git cannot read the history of this clone: objects are missing or damaged.",
+        "git fsck  names them;  a fresh clone has them right.",
+        code="E_OBJECT_CORRUPT",
+    )
+
+
+def edges(
+    repository: Repository, tip: str, after: str | None = None
+) -> list[tuple[str, str | None]]:
+    """Return (commit, parent) for every parent of every commit that ``tip`` has.
+
+    But for ``after`` and what that descends from.
+
+    Whoever may push can make any commit the second parent of a merge and so take it
+    off the first-parent line, without a forced push.
+    """
+    bound = () if after is None else (f"^{after}",)
+    listed = _rev_list(repository, "--parents", *bound, tip, "--")
+    rows = map(str.split, listed.splitlines())
+    return [(row[0], parent) for row in rows for parent in (row[1:] or (None,))]
 
 
 def changes(
@@ -113,16 +146,55 @@ def changes(
     *,
     paths: Sequence[str] = (),
 ) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
-    """Yield (commit, changed paths) for each commit of ``line`` that changed any."""
+    """Yield (commit, changed paths) for each pair of ``line`` that differs.
+
+    Raises:
+        IntegrityError: git cannot read the trees (``E_OBJECT_CORRUPT``), or one pair
+            differs in more than ``MAX_CHANGES`` paths (``E_LIMIT``).
+    """
+    process = repository.git.start(
+        "diff-tree", "--stdin", "--root", "-r", "-z", "--raw", "--no-renames",
+        "--no-abbrev", "--no-ext-diff", "--ignore-submodules=none", "--always",
+        *(("--", *paths) if paths else ()),
+    )  # fmt: skip
+    stdin, stdout = piped(process)
+
     request = "".join(
         f"{commit} {parent}\n" if parent else f"{commit}\n" for commit, parent in line
     )
-    out = repository.git.run(
-        "diff-tree", "--stdin", "--root", "-r", "-z", "--raw", "--no-renames",
-        "--no-abbrev", "--no-ext-diff", "--always", *(("--", *paths) if paths else ()),
-        stdin=request.encode(),
-    )  # fmt: skip
-    fields = iter(out.split(b"\0")[:-1])
+
+    def ask() -> None:
+        with suppress(BrokenPipeError):  # git died: its status tells
+            stdin.write(request.encode())
+            stdin.close()
+
+    asker = threading.Thread(target=ask, daemon=True)
+    asker.start()
+    finished = False
+    try:
+        yield from _grouped(_fields(stdout))
+        finished = True
+    finally:
+        if not finished:
+            process.kill()
+        stdout.close()
+        asker.join()
+        process.wait()
+    if process.returncode != 0:
+        raise _unreadable()
+
+
+def _fields(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield what stands between NULs, without holding more than a chunk."""
+    rest = b""
+    while chunk := os.read(stream.fileno(), _CHUNK):
+        *whole, rest = (rest + chunk).split(b"\0")
+        yield from whole
+
+
+def _grouped(
+    fields: Iterator[bytes],
+) -> Iterator[tuple[str, tuple[PathChange, ...]]]:
     commit = ""
     found: list[PathChange] = []
     for field in fields:
@@ -132,8 +204,13 @@ def changes(
                 found = []
             commit = field.decode().strip()
             continue
+        if len(found) >= MAX_CHANGES:
+            raise IntegrityError(
+                f"Commit {commit} changes more than {MAX_CHANGES:,} paths.",
+                code="E_LIMIT",
+            )
         old_mode, new_mode, old, new, status = field[1:].decode().split()
-        path = next(fields).decode("utf-8", "surrogateescape")
+        path = next(fields, b"").decode("utf-8", "surrogateescape")
         found.append(
             PathChange(status, path, int(old_mode, 8), int(new_mode, 8), old, new)
         )

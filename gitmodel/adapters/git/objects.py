@@ -12,6 +12,7 @@ import os
 import select
 import threading
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitmodel.adapters.git.process import piped
@@ -138,6 +139,11 @@ class ObjectReader:
             stdout.close()
             asker.join()
             process.wait()
+
+    @cached_property
+    def empty_tree(self) -> str:
+        """The id of the tree without entries."""
+        return hashlib.new(self.repository.hash_name, b"tree 0\0").hexdigest()
 
     def read_ahead(self, trees: Iterable[str]) -> None:
         """Read trees that are about to be asked for, in one go if they are many.

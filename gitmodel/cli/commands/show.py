@@ -74,6 +74,7 @@ def _to_json(result: ShowResult) -> dict[str, object]:
             for seal in result.seals
         ],
         "signatureProblems": list(result.signature_problems),
+        "logProblems": list(result.log_problems),
         "history": [
             {
                 "stage": stay.stage,
@@ -106,6 +107,7 @@ def _to_text(session: Session, result: ShowResult) -> str:
         f"signed     {signed or 'by nobody entitled'}",
     ]
     lines += [f"  PROBLEM  {problem}" for problem in result.signature_problems]
+    lines += [f"  PROBLEM  {problem}" for problem in result.log_problems]
     if description := result.document.get("description"):
         lines.append(f"about      {first_line(description)}")
     if code := version.training.get("code"):

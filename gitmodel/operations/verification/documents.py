@@ -15,11 +15,24 @@ if TYPE_CHECKING:
     from gitmodel.registry.view import View
 
 
+def read_blob(view: View, findings: Findings, path: str) -> bytes | None:
+    """Return a file's bytes; None, and a problem, if git cannot give them."""
+    try:
+        return view.blob(path)
+    except GitmodelError as error:
+        findings.add_error(error, path)
+        return None
+
+
 def verify_plain(
     view: View, findings: Findings, path: str, kind: str
 ) -> Mapping[str, Any] | None:
     """Read an unsigned document by its schema; None if it is malformed."""
-    data = view.blob(path)
+    try:
+        data = view.blob(path)
+    except GitmodelError as error:
+        findings.add_error(error, path)
+        return None
     if data is None:
         findings.add("E_MISSING", f"there is no {kind} document here.", path)
         return None
@@ -58,13 +71,6 @@ def verify_signed(
         return None
     findings.problems.extend(record.problems)
     findings.signatures += len(record.seals)
-    if record.seals and record.document != document:
-        findings.add(
-            "E_DOCUMENT_MISMATCH",
-            "the YAML does not say what its signed statement says.",
-            path,
-        )
-        return None
     return record
 
 

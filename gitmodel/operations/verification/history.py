@@ -1,4 +1,4 @@
-"""The past: nothing was rewritten, and every step was a legal change."""
+"""The past as steps: each was a legal change, and nothing was rewritten."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters import workers
-from gitmodel.adapters.git.history import changes, first_parent_line, is_ancestor
+from gitmodel.adapters.git.history import is_ancestor
 from gitmodel.adapters.git.objects import ObjectReader
 from gitmodel.operations.verification.commit_signatures import judge_commit_signature
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.ledger import Ledger
 from gitmodel.operations.verification.legality import judge
-from gitmodel.registry import layout, state
+from gitmodel.registry import state
 from gitmodel.registry.steps import line_to, steps
 from gitmodel.registry.view import View
 
@@ -27,35 +27,6 @@ if TYPE_CHECKING:
 
 #: Commits that are worth a process of their own.
 _LEAST_PIECE = 500
-_WORDS = {"M": "changed", "D": "deleted", "T": "replaced by another kind of file"}
-
-
-def verify_append_only(
-    repository: Repository, findings: Findings, tip: str, anchor: str | None = None
-) -> None:
-    """Look at every first-parent difference from the first commit to ``tip``.
-
-    Args:
-        repository: Where to look.
-        findings: Told about every problem.
-        tip: The commit to verify up to.
-        anchor: The commit of a checkpoint that stands for all before it.
-    """
-    if anchor is None and (repository.common_dir / "shallow").exists():
-        findings.add(
-            "E_SHALLOW",
-            "this clone is shallow: its history cannot be verified. "
-            "git fetch --unshallow  brings the rest.",
-        )
-    line = first_parent_line(repository, tip, after=anchor)
-    findings.commits += len(line)
-    for commit, paths in changes(repository, line):
-        for change in paths:
-            if change.status == "A":
-                continue
-            if layout.classify(change.path).kind in layout.APPEND_ONLY:
-                word = _WORDS.get(change.status, "changed")
-                findings.add("E_APPEND_ONLY", f"it was {word}.", change.path, commit)
 
 
 @dataclass(slots=True)
@@ -102,7 +73,9 @@ def verify_steps(
             f"it is {view.registry_id}",
         )
         known = None
-    elif known is not None and not is_ancestor(repository, known.commit, tip):
+    elif known is not None and not (
+        repository.resolve(known.commit) and is_ancestor(repository, known.commit, tip)
+    ):
         findings.add(
             "E_HISTORY_REWRITTEN",
             "the branch does not descend from what this clone verified before.",

@@ -10,94 +10,95 @@ from gitmodel.domain.pin import Pin
 from gitmodel.domain.transition import Transition
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.verification.documents import (
+    read_blob,
     require_role,
     verify_plain,
     verify_signed,
 )
 from gitmodel.registry import layout
-from gitmodel.registry.stage_log import role_for, sequence_numbers
+from gitmodel.registry.stage_log import (
+    link_problems,
+    missing_link,
+    role_for,
+    sequence_numbers,
+    unrecorded,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gitmodel.operations.verification.findings import Findings
-    from gitmodel.registry.records import Record
     from gitmodel.registry.view import View
 
 
-def verify_stage(view: View, findings: Findings, stage: str, model: str) -> None:
-    """Verify one model's pin and log in one stage."""
-    directory = layout.log_dir(stage, model)
+def verify_stage(
+    view: View, findings: Findings, stage: str, model: str
+) -> StageHistory:
+    """Verify one model's pin and log in one stage; return what could be read."""
     if stage not in view.settings.stages:
+        directory = layout.log_dir(stage, model)
         findings.add("E_STAGE", f"the registry has no stage {stage}", directory)
     chain: list[Transition] = []
     prior: Digest | None = None
     for expected, number in enumerate(sequence_numbers(view, stage, model), start=1):
         path = layout.transition_path(stage, model, number)
         if number != expected:
-            findings.add("E_TRANSITION_SEQ", f"transition {expected} is missing.", path)
+            findings.problems.append(missing_link(expected, path))
         record = verify_signed(view, findings, path, "Transition", "transition")
         findings.transitions += 1
         if record is None:
-            return
+            return StageHistory(tuple(chain))
         transition = Transition.from_document(record.document)
-        _verify_link(view, findings, record, transition, chain, prior)
-        if (transition.stage, transition.model, transition.seq) != (
-            stage,
-            model,
-            number,
-        ):
-            findings.add(
-                "E_TRANSITION_PATH",
-                f"it is transition {transition.seq} of {transition.model} in "
-                f"{transition.stage}, not of its place.",
-                path,
-            )
+        require_role(record, findings, role_for(view, transition))
+        findings.problems += link_problems(view, record, transition, chain, prior)
+        _verify_target(view, findings, transition, path)
         chain.append(transition)
         prior = record.digest
     _verify_pin(view, findings, stage, model, chain[-1] if chain else None)
+    return StageHistory(tuple(chain))
 
 
-def _verify_link(
-    view: View,
-    findings: Findings,
-    record: Record,
-    transition: Transition,
-    chain: list[Transition],
-    prior: Digest | None,
+def verify_sources(
+    view: View, findings: Findings, histories: Mapping[tuple[str, str], StageHistory]
 ) -> None:
-    path = record.path
-    role = role_for(view, transition)
-    require_role(record, findings, role)
-    if record.seals and transition.requester not in record.sealed_by(role):
+    """Verify that what a stage held had been in the stage before it.
+
+    That it had been there first, only the history proves.
+    """
+    nothing = StageHistory(())
+    for (stage, model), history in histories.items():
+        for transition in history.transitions:
+            edition = view.edition_of(transition.policy)
+            rules = edition.policy.rules_for(stage) if edition else None
+            target = transition.target
+            if rules is None or rules.source is None or target is None:
+                continue
+            source = histories.get((rules.source, model), nothing)
+            if transition.action == "promote" and not source.was_live(target.manifest):
+                findings.add(
+                    "E_GATE",
+                    f"{model}@{target.version} has never been in {rules.source}, from "
+                    f"where {stage} is reached.",
+                    layout.transition_path(stage, model, transition.seq),
+                )
+
+
+def _verify_target(
+    view: View, findings: Findings, transition: Transition, path: str
+) -> None:
+    target = transition.target
+    if target is None:
+        return
+    data = read_blob(
+        view, findings, layout.manifest_path(transition.model, target.version)
+    )
+    if data is None or Digest.of(data) != target.manifest:
         findings.add(
-            "E_UNSIGNED",
-            f"its requester {transition.requester} has not signed it.",
+            "E_MANIFEST_DIGEST",
+            f"{transition.model}@{target.version} is not the manifest that was "
+            "promoted.",
             path,
         )
-    if transition.prior != prior:
-        findings.add("E_TRANSITION_PRIOR", "it does not follow the one before.", path)
-    if transition.origin != (chain[-1].target if chain else None):
-        findings.add(
-            "E_TRANSITION_PRIOR", "it starts from what the stage did not hold.", path
-        )
-    if transition.action == "rollback" and (
-        transition.target is None
-        or not StageHistory(tuple(chain)).was_live(transition.target.manifest)
-    ):
-        findings.add(
-            "E_ROLLBACK_TO_NEVER_PROMOTED",
-            "it goes back to what was never live in this stage.",
-            path,
-        )
-    if transition.target is not None:
-        target = transition.target
-        data = view.blob(layout.manifest_path(transition.model, target.version))
-        if data is None or Digest.of(data) != target.manifest:
-            findings.add(
-                "E_MANIFEST_DIGEST",
-                f"{transition.model}@{target.version} is not the manifest that was "
-                "promoted.",
-                path,
-            )
 
 
 def _verify_pin(
@@ -108,17 +109,13 @@ def _verify_pin(
     last: Transition | None,
 ) -> None:
     path = layout.pin_path(stage, model)
-    data = view.blob(path)
+    data = read_blob(view, findings, path)
     if data is None and view.entry(path) is None:
         if last is not None and last.pin is not None:
             findings.add("E_PIN_MISSING", "the log says that there is a pin.", path)
         return
     if last is None or data is None or last.pin != Digest.of(data):
-        findings.add(
-            "E_TRANSITION_UNRECORDED",
-            "the pin is not what the newest transition recorded.",
-            path,
-        )
+        findings.problems.append(unrecorded(path))
     document = verify_plain(view, findings, path, "ModelPin")
     if document is None:
         return
@@ -127,6 +124,12 @@ def _verify_pin(
     except GitmodelError as error:
         findings.add_error(error, path)
         return
+    if pin.to_document() != document:
+        findings.add(
+            "E_PIN_MISMATCH",
+            "it says what no pin of this version of gitmodel says.",
+            path,
+        )
     if (pin.stage, pin.model) != (stage, model):
         findings.add("E_NAME", f"it is the pin of {pin.model} in {pin.stage}", path)
     if last is not None and pin.release != last.target:

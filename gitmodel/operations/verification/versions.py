@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitmodel.domain.artifact import collisions
+from gitmodel.domain.digest import Digest
 from gitmodel.domain.manifest import ModelVersion
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import oms
 from gitmodel.formats.bundle import Bundle
 from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.operations.verification.attestations import verify_attestations
-from gitmodel.operations.verification.documents import require_role, verify_signed
+from gitmodel.operations.verification.documents import (
+    read_blob,
+    require_role,
+    verify_signed,
+)
 from gitmodel.registry import layout
 from gitmodel.registry.authorship import model_author
 
@@ -22,9 +27,17 @@ if TYPE_CHECKING:
 
 
 def verify_version(
-    view: View, findings: Findings, model: str, number: str
+    view: View, findings: Findings, model: str, number: str, *, late: bool = True
 ) -> ModelVersion | None:
-    """Verify one version but for its bytes; None if its manifest cannot be read."""
+    """Verify one version but for its bytes; None if its manifest cannot be read.
+
+    Args:
+        view: Where to read.
+        findings: Told about every problem.
+        model: Of the version.
+        number: The version.
+        late: Whether its late facts are looked at too.
+    """
     path = layout.manifest_path(model, number)
     findings.versions += 1
     record = verify_signed(view, findings, path, "ModelVersion", "version")
@@ -42,14 +55,37 @@ def verify_version(
             f"the manifest is of {version.model}@{version.version}, not of its place.",
             path,
         )
-    for problem in collisions([artifact.path for artifact in version.artifacts]):
-        findings.add("E_NAME_COLLISION", str(problem), path)
+    if record.seals and version.created_by not in record.sealed_by("publisher"):
+        said = f"its creator {version.created_by} has not signed it."
+        findings.add("E_UNSIGNED", said, path)
+    for one, other in collisions([artifact.path for artifact in version.artifacts]):
+        said = f"some file systems take {other} for {one}"
+        findings.add("E_NAME_COLLISION", said, path)
+    _verify_previous(view, findings, version, path)
     _verify_pointers(view, findings, version, number)
     # The policy of its time, not today's: keys come and go, versions stay.
     edition = view.edition_of(record.seals[0].policy) if record.seals else None
     _verify_model_signature(view, findings, version, number, edition or view.edition)
-    verify_attestations(view, findings, version)
+    if late:
+        verify_attestations(view, findings, version)
     return version
+
+
+def _verify_previous(
+    view: View, findings: Findings, version: ModelVersion, path: str
+) -> None:
+    previous = version.document.get("previous")
+    if previous is None:
+        return
+    before = layout.manifest_path(version.model, previous["version"])
+    data = read_blob(view, findings, before)
+    if data is None or str(Digest.of(data)) != previous["manifest"]:
+        findings.add(
+            "E_MANIFEST_DIGEST",
+            f"{version.model}@{previous['version']} is not the manifest that it was "
+            "made after.",
+            path,
+        )
 
 
 def _verify_pointers(
@@ -92,7 +128,7 @@ def _verify_model_signature(
     edition: Edition,
 ) -> None:
     path = layout.oms_path(version.model, number)
-    data = view.blob(path)
+    data = read_blob(view, findings, path)
     if data is None:
         findings.add("E_OMS", "the version has no model.sig.", path)
         return
