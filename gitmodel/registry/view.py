@@ -44,7 +44,10 @@ class View:
             return None
         kind, data = self.reader.read(self.commit)
         if kind != "commit":
-            raise IntegrityError(f"Object {self.commit} is a {kind}, not a commit.")
+            raise IntegrityError(
+                f"Object {self.commit} is a {kind}, not a commit.",
+                code="E_OBJECT_CORRUPT",
+            )
         first, _, _ = data.partition(b"\n")
         return first.removeprefix(b"tree ").decode("ascii", "replace")
 

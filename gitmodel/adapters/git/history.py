@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from gitmodel.adapters.git.objects import ObjectReader
     from gitmodel.adapters.git.repository import Repository
 
-#: A tree of a few objects can have more files than any memory: `git bombs`.
+#: A tree of a few objects can have more files than any memory has room for.
 MAX_CHANGES = 1_000_000
+_MEMORY = 1 << 30  # bytes; git holds all changes of a commit before it says one
 _FILES = frozenset({0o100644, 0o100755})
 _CHUNK = 1 << 16
 
@@ -73,7 +74,9 @@ class CommitInfo:
                     moment = int(value.rsplit(b" ", 2)[1])
             committed_at = datetime.fromtimestamp(moment, UTC)
         except (ValueError, IndexError, OverflowError, OSError) as error:
-            raise IntegrityError(f"Commit {oid} is malformed.") from error
+            raise IntegrityError(
+                f"Commit {oid} is malformed.", code="E_OBJECT_CORRUPT"
+            ) from error
         message = body.decode("utf-8", "replace")
         return cls(oid, tuple(parents), author, committed_at, message, raw)
 
@@ -116,6 +119,14 @@ def _rev_list(repository: Repository, *args: str) -> str:
         raise _unreadable() from error
 
 
+def _too_much() -> IntegrityError:
+    return IntegrityError(
+        f"A commit of this history changes more than {MAX_CHANGES:,} paths.",
+        "git log --stat  shows which; nobody but an attacker has so many.",
+        code="E_LIMIT",
+    )
+
+
 def _unreadable() -> IntegrityError:
     return IntegrityError(
         "git cannot read the history of this clone: objects are missing or damaged.",
@@ -155,22 +166,20 @@ def changes(
     process = repository.git.start(
         "diff-tree", "--stdin", "--root", "-r", "-z", "--raw", "--no-renames",
         "--no-abbrev", "--no-ext-diff", "--ignore-submodules=none", "--always",
-        *(("--", *paths) if paths else ()),
+        *(("--", *paths) if paths else ()), memory=_MEMORY,
     )  # fmt: skip
     stdin, stdout = piped(process)
-
     request = "".join(
         f"{commit} {parent}\n" if parent else f"{commit}\n" for commit, parent in line
     )
 
     def ask() -> None:
-        with suppress(BrokenPipeError):  # git died: its status tells
+        with suppress(BrokenPipeError), stdin:  # git died: its status tells
             stdin.write(request.encode())
-            stdin.close()
 
     asker = threading.Thread(target=ask, daemon=True)
     asker.start()
-    finished = False
+    said, finished = b"", False
     try:
         yield from _grouped(_fields(stdout))
         finished = True
@@ -179,9 +188,12 @@ def changes(
             process.kill()
         stdout.close()
         asker.join()
+        if process.stderr is not None:
+            with process.stderr as errors:
+                said = errors.read()
         process.wait()
     if process.returncode != 0:
-        raise _unreadable()
+        raise _too_much() if b"memory" in said else _unreadable()
 
 
 def _fields(stream: IO[bytes]) -> Iterator[bytes]:
@@ -205,10 +217,7 @@ def _grouped(
             commit = field.decode().strip()
             continue
         if len(found) >= MAX_CHANGES:
-            raise IntegrityError(
-                f"Commit {commit} changes more than {MAX_CHANGES:,} paths.",
-                code="E_LIMIT",
-            )
+            raise _too_much()
         old_mode, new_mode, old, new, status = field[1:].decode().split()
         path = next(fields, b"").decode("utf-8", "surrogateescape")
         found.append(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MAX_OBJECT = 8 << 20
 #: Seconds that git may say nothing in the middle of an answer. An object whose
 #: header lies about its size makes it wait for the next question instead.
-PATIENCE = 60.0
+PATIENCE = 20.0
 _CHUNK = 1 << 16
 #: From how many objects on another process is cheaper than asking one by one.
 _MANY = 20
@@ -101,8 +101,10 @@ class ObjectReader:
             return self._answers.object(oid)
         except GitmodelError as error:
             if error.code != "E_OBJECT_MISSING":
-                # The rest of this answer would be taken for the next one.
+                # The rest of this answer would be taken for the next one. And who
+                # has waited in vain once does not wait so long again.
                 self.close()
+                self._patience = min(self._patience, 1.0)
                 if isinstance(error, IntegrityError):
                     self._refused[oid] = error
             raise
@@ -163,7 +165,9 @@ class ObjectReader:
         if oid not in self._trees:
             kind, data = self.read(oid)
             if kind != "tree":
-                raise IntegrityError(f"Object {oid} is a {kind}, not a tree.")
+                raise IntegrityError(
+                    f"Object {oid} is a {kind}, not a tree.", code="E_TREE"
+                )
             self._trees[oid] = decode(data, self._hash_size)
         return self._trees[oid]
 

@@ -11,7 +11,10 @@ What this does not do: defend against somebody who can change ``PATH``.
 
 from __future__ import annotations
 
+import resource
 import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -131,19 +134,29 @@ class Git:
             raise GitProcessError(args, done.returncode, stderr)
         return done.returncode, done.stdout
 
-    def start(self, *args: str) -> subprocess.Popen[bytes]:
-        """Start a git process that is talked to through pipes."""
+    def start(self, *args: str, memory: int | None = None) -> subprocess.Popen[bytes]:
+        """Start a git process that is talked to through pipes.
+
+        Args:
+            args: The command.
+            memory: Bytes that it may take, where the system can see to that. What it
+                says on stderr is then kept, in a pipe.
+        """
         try:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 self.command(args),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL if memory is None else subprocess.PIPE,
                 env=child_environment(),
                 cwd=self._directory,
             )
         except FileNotFoundError as error:
             raise _not_started(error, self._directory) from error
+        if memory is not None and sys.platform == "linux":
+            with suppress(OSError):  # it has ended already
+                resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory, memory))
+        return process
 
 
 def git_version() -> str:

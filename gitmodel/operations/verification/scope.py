@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitmodel.errors import GitmodelError
+from gitmodel.errors import GitmodelError, IntegrityError
 from gitmodel.registry import layout
 
 if TYPE_CHECKING:
@@ -72,6 +72,9 @@ def files_in(view: View, scope: Scope, findings: Findings) -> dict[str, Entry]:
 
     A directory without a file stands for itself: git makes none, and commands would
     take it for a version or a model.
+
+    Raises:
+        IntegrityError: There are more than anybody can look at (``E_LIMIT``).
     """
     files: dict[str, Entry] = {}
     pending: list[tuple[str, str]] = []
@@ -90,13 +93,11 @@ def files_in(view: View, scope: Scope, findings: Findings) -> dict[str, Entry]:
             elif entry.is_tree or scope.covers(path):
                 files[path] = entry
         if len(files) + len(pending) > MAX_FILES or len(directory) > MAX_PATH:
-            findings.add(
-                "E_LIMIT",
-                f"there are more than {MAX_FILES:,} files, or directories deeper than "
-                f"{MAX_PATH:,} characters; the rest is not looked at.",
-                directory[:MAX_PATH],
+            raise IntegrityError(
+                f"{directory[:100]} has more than {MAX_FILES:,} files, or a path of "
+                f"more than {MAX_PATH:,} characters: nobody can look at it all.",
+                code="E_LIMIT",
             )
-            break
     return files
 
 
