@@ -22,16 +22,16 @@ import unicodedata
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
 from gitmodel.domain.problem import Problem
 from gitmodel.formats.document import Document, refusal
-from gitmodel.formats.yaml_events import Assembly
 from gitmodel.formats.yaml_scalars import FORBIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ruamel.yaml.error import MarkedYAMLError
+
+    from gitmodel.formats.yaml_events import Assembly
 
 MAX_BYTES = 1 << 20
 MAX_LEVELS = 20
@@ -77,6 +77,9 @@ def parse(
     data: bytes, name: str, *, limit: int = MAX_BYTES
 ) -> tuple[Document | None, tuple[Problem, ...]]:
     """Read a document; return it, or None and everything that is wrong with it."""
+    # ruamel.yaml is slow to import, and most documents are read by ``yaml_quick``.
+    from gitmodel.formats.yaml_events import Assembly  # noqa: PLC0415
+
     found = list[_Found]()
     assembly = Assembly(
         max_levels=MAX_LEVELS,
@@ -157,6 +160,9 @@ def _directives(text: str) -> Iterator[_Found]:
 
 
 def _run(assembly: Assembly, text: str) -> None:
+    from ruamel.yaml import YAML  # noqa: PLC0415 (slow)
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
+
     events = YAML(typ="safe", pure=True).parse(text)
     try:
         for event in events:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from gitmodel.adapters.git.objects import ObjectReader
 from gitmodel.adapters.git.repository import Repository
-from gitmodel.adapters.lfs import store as lfs
 from gitmodel.adapters.lock import exclusive
 from gitmodel.domain.ports import IdentitySigner, Silent
 from gitmodel.errors import (
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from gitmodel.adapters.lfs.store import Store
     from gitmodel.adapters.signing.keyless import KeylessSigner
     from gitmodel.domain.ports import Clock, DocumentSigner, Progress, Signer
 
@@ -118,10 +118,12 @@ class RegistryHandle:
             self.context.warn(f"Your files lag behind the branch: {error}")
 
     @cached_property
-    def store(self) -> lfs.Store:
+    def store(self) -> Store:
         """The LFS object store of this clone."""
+        from gitmodel.adapters.lfs.store import Store, locate  # noqa: PLC0415 (slow)
+
         setting = self.repository.config("lfs.storage")
-        return lfs.Store(lfs.locate(self.repository.common_dir, setting))
+        return Store(locate(self.repository.common_dir, setting))
 
     def view(self, revision: str = "HEAD") -> View:
         """Return the registry at a revision.

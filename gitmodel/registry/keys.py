@@ -1,83 +1,105 @@
 """Chooses the key that signs, and reads it when it is first needed.
 
 In this order: the key that was named (``--key``, ``GITMODEL_KEY``); git's
-``user.signingkey`` where it is a file of a usable kind; gitmodel's default key.
+``user.signingkey`` where it is one of a usable kind; gitmodel's default key.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.signing import keys, locations
+from gitmodel.adapters.signing.places import FileKey, place_of
 from gitmodel.errors import GitmodelError, InputError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from gitmodel.adapters.git.repository import Repository
-    from gitmodel.adapters.signing.keys import FileSigner
+    from gitmodel.adapters.signing.agent import Agent
+    from gitmodel.adapters.signing.places import Ask, KeyPlace
+    from gitmodel.domain.ports import Signer
+
+_LITERAL = ("key::", "ssh-")
 
 
 @dataclass(slots=True, kw_only=True)
-class KeyFiles:
-    """A ``KeySource`` over files.
+class KeyChoice:
+    """A ``KeySource`` over the places that are known to ``adapters.signing.places``.
 
     Attributes:
-        named: The file that the user named; None for none.
-        passphrase: Asked for the passphrase of an encrypted key file.
+        ask: Asked for the passphrase of a key file, or the PIN of a token.
+        named: The key that the user named; None for none.
+        agent: The user's ssh-agent; None for none.
         create: Make the default key if there is no key at all.
-        used: The file that the signer was read from.
+        used: Where the key that signs lives, once it was needed.
     """
 
-    passphrase: Callable[[Path], bytes | None]
-    named: Path | None = None
+    ask: Ask
+    named: str | None = None
+    agent: Agent | None = None
     create: bool = False
-    used: Path | None = None
+    used: KeyPlace | None = None
 
-    def candidates(self, repository: Repository | None) -> list[Path]:
-        """Return the files to try, best first."""
-        if self.named is not None:
-            return [self.named]
-        found = []
-        setting = repository.config("user.signingkey") if repository else None
-        style = repository.config("gpg.format") if repository else None
-        if setting and style == "ssh" and not setting.startswith(("key::", "ssh-")):
-            found.append(Path(setting).expanduser())
-        default = locations.default_key()
-        if default.exists() or not found:
-            found.append(default)
-        return found
+    def candidates(self, repository: Repository | None) -> list[KeyPlace]:
+        """Return the places to try, best first."""
+        names = [self.named] if self.named is not None else self._unnamed(repository)
+        return [place_of(name, self.ask, self.agent) for name in names]
 
-    def signer(self, repository: Repository) -> FileSigner:
-        """Read the first usable key.
+    def signer(self, repository: Repository) -> Signer:
+        """Return what signs with the first usable key.
 
         Raises:
             NotFoundError: There is none.
-            GitmodelError: The key cannot be used; see ``adapters.signing.keys.load``.
+            GitmodelError: The key cannot be used; see ``adapters.signing.places``.
         """
         refused: GitmodelError | None = None
-        for path in self.candidates(repository):
+        for place in self.candidates(repository):
             try:
-                signer = keys.load(path, partial(self.passphrase, path))
+                signer = place.signer()
             except (InputError, NotFoundError) as error:
                 if self.named is not None:
                     raise
-                refused = refused or error
+                refused = _worse(refused, error)
                 continue
-            self.used = path
+            self.used = place
             return signer
         if self.create:
             path = locations.default_key()
             if not path.exists():
                 keys.write_new(path, keys.generate(None), comment="gitmodel")
                 return self.signer(repository)
-        if refused is not None and not isinstance(refused, NotFoundError):
-            raise refused
-        raise NotFoundError(
-            "There is no key to sign with.",
-            "gitmodel key new  makes one;  GITMODEL_KEY=FILE or --key FILE names one.",
-            code="E_NO_KEY",
-        )
+        raise refused or no_key()
+
+    def _unnamed(self, repository: Repository | None) -> list[str]:
+        return [*_of_git(repository), str(locations.default_key())]
+
+    def held(self) -> list[KeyPlace]:
+        """Return the default keys of this machine's user, and those of the agent.
+
+        Raises:
+            OutsideError: The agent does not answer (``E_AGENT``).
+        """
+        files = sorted(locations.key_directory().glob("*.pub"))
+        names = [str(path) for path in files]
+        if self.agent is not None:
+            names += [f"key::{key.ssh}" for key in self.agent.keys()]
+        return [place_of(name, self.ask, self.agent) for name in names]
+
+
+def no_key() -> NotFoundError:
+    """Return the error that says that there is no key at all."""
+    return NotFoundError(
+        "There is no key to sign with.",
+        "gitmodel key new  makes one;  GITMODEL_KEY=FILE or --key FILE names one.",
+        code="E_NO_KEY",
+    )
+
+
+def _of_git(repository: Repository | None) -> Iterator[str]:
+    """Yield git's signing key, as git itself would understand the setting."""
+    setting = repository.config("user.signingkey") if repository else None
+    style = repository.config("gpg.format") if repository else None
+    if setting and style == "ssh":
+        yield f"key::{setting}" if setting.startswith("ssh-") else setting

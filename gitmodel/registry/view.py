@@ -17,7 +17,6 @@ from gitmodel.domain.settings import Settings
 from gitmodel.errors import InputError, IntegrityError, NotFoundError
 from gitmodel.registry import layout
 from gitmodel.registry.parsing import as_found, parse
-from gitmodel.registry.policy_chain import prove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -171,6 +170,9 @@ class View:
         Raises:
             IntegrityError: One of them is not signed by those whom it takes.
         """
+        # Keys take a while to import, and who only looks needs none.
+        from gitmodel.registry.policy_chain import prove  # noqa: PLC0415
+
         if not self.policy_number:
             self._policy_bytes(0)
         proved = prove(self.policy_number, self._signed_policy, self.blob)
