@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gitmodel.adapters.git.history import first_parent_line
+from gitmodel.adapters.git.history import first_parent_line, is_ancestor
 from gitmodel.domain.checkpoint import Checkpoint
 from gitmodel.domain.moment import from_text, to_text
 from gitmodel.domain.problem import Problem
@@ -17,7 +17,8 @@ from gitmodel.errors import (
     NotFoundError,
     OutsideError,
 )
-from gitmodel.registry import checkpoints
+from gitmodel.registry import checkpoints, published_checkpoints
+from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
@@ -40,23 +41,36 @@ class CheckpointResult:
         signer: The principal who signed it; None if no signature counts.
         path: The file that holds it; None where this clone cannot be written.
         problems: Why it does not hold; empty for one just made.
+        published: The ref that names it on the remote; None if it was not pushed.
     """
 
     checkpoint: Checkpoint
     signer: str | None
     path: Path | None
     problems: tuple[Problem, ...] = ()
+    published: str | None = None
 
 
 def create_checkpoint(
-    handle: RegistryHandle, *, lifetime: timedelta, output: Path | None = None
+    handle: RegistryHandle,
+    *,
+    lifetime: timedelta,
+    output: Path | None = None,
+    push: bool = False,
 ) -> CheckpointResult:
     """Sign what HEAD is, and keep it in this clone and in ``output``.
 
+    Args:
+        handle: The registry.
+        lifetime: How long it is to hold.
+        output: Write it here as well.
+        push: Publish it on the remote, for ``fetch_checkpoint``.
+
     Raises:
-        ConflictError: The clone is shallow, so that commits cannot be counted.
+        ConflictError: The clone is shallow, so that commits cannot be counted; or the
+            remote is to have the checkpoint, and has not its commit.
         RefusedError: The signer is neither auditor nor root.
-        OutsideError: ``output`` cannot be written.
+        OutsideError: ``output`` cannot be written, or the remote refuses.
     """
     repository, view = handle.repository, handle.view()
     if is_shallow(handle):
@@ -68,6 +82,7 @@ def create_checkpoint(
     principal = handle.principal(view)
     held = (role for role in checkpoints.ROLES if view.policy.has_role(principal, role))
     role = next(held, None) or handle.acting_as(view, checkpoints.ROLES[0])
+    remote = _remote_with(handle, str(view.commit)) if push else None
     now = handle.context.clock.now()
     seq = len(first_parent_line(repository, str(view.commit)))
     before = [kept for kept in _known(handle, view) if kept.checkpoint.seq <= seq]
@@ -83,14 +98,47 @@ def create_checkpoint(
         chains=checkpoints.tips(view),
     )
     kept = checkpoints.sign(handle.signer, checkpoint, role)
+    ref = None
+    if remote is not None:
+        ref = published_checkpoints.publish(repository, remote, kept)
     path = checkpoints.remember(repository, kept)
     if output is not None:
-        try:
-            output.write_bytes(kept.data)
-        except OSError as error:
-            raise OutsideError(f"{output} cannot be written: {error}") from error
+        _write(output, kept.data)
         path = output
-    return CheckpointResult(checkpoint=checkpoint, signer=principal, path=path)
+    return CheckpointResult(
+        checkpoint=checkpoint, signer=principal, path=path, published=ref
+    )
+
+
+def fetch_checkpoint(handle: RegistryHandle, output: Path) -> CheckpointResult:
+    """Write the newest checkpoint that the remote has, and whose signature counts.
+
+    Whether it holds here is for ``verify_checkpoints`` to say, which also hears of the
+    others that the remote has.
+
+    Raises:
+        NotFoundError: There is no remote, or it has no such checkpoint.
+        OutsideError: The remote cannot be reached, or ``output`` be written.
+    """
+    repository, view = handle.repository, handle.view()
+    remote = remote_of(repository, repository.head().ref or "")
+    published_checkpoints.fetch(repository, remote)
+    offered = published_checkpoints.fetched(repository, handle.reader)
+    good = [
+        (kept.checkpoint.seq, from_text(kept.checkpoint.created_at), kept, seal)
+        for kept in offered
+        if (seal := _seal(view, kept)) is not None
+    ]
+    if not good:
+        raise NotFoundError(
+            f"The remote {remote} has no checkpoint of this registry.",
+            "gitmodel checkpoint create --push  by an auditor makes one.",
+        )
+    *_, kept, seal = max(good, key=lambda found: found[:2])
+    _write(output, kept.data)
+    return CheckpointResult(
+        checkpoint=kept.checkpoint, signer=seal.principal, path=output
+    )
 
 
 def verify_checkpoints(
@@ -106,7 +154,8 @@ def verify_checkpoints(
     """
     view = handle.view()
     read = [(path, checkpoints.read(_bytes(path), path.name)) for path in files]
-    known = [*_known(handle, view), *(kept for _, kept in read)]
+    fetched = published_checkpoints.fetched(handle.repository, handle.reader)
+    known = [*_known(handle, view), *fetched, *(kept for _, kept in read)]
     commits = first_parent_line(handle.repository, str(view.commit))
     line = [commit for commit, _ in commits]
     results = []
@@ -115,7 +164,7 @@ def verify_checkpoints(
         problems += kept.checkpoint.staleness(handle.context.clock.now(), max_age)
         if seal is not None:
             # Anybody can write an unsigned one; only signed ones accuse anybody.
-            others = [one for one in known if _counts(view, one)]
+            others = [one for one in known if _seal(view, one) is not None]
             problems += kept.checkpoint.equivocations(one.checkpoint for one in others)
         if not problems:
             checkpoints.remember(handle.repository, kept)
@@ -186,12 +235,36 @@ def _known(handle: RegistryHandle, view: View) -> list[Kept]:
     ]
 
 
-def _counts(view: View, kept: Kept) -> bool:
+def _seal(view: View, kept: Kept) -> Seal | None:
+    """Return the signature of a checkpoint; None if it does not count."""
     try:
-        checkpoints.open_checkpoint(view, kept, "")
+        return checkpoints.open_checkpoint(view, kept, "")
     except GitmodelError:
-        return False
-    return True
+        return None
+
+
+def _remote_with(handle: RegistryHandle, commit: str) -> str:
+    """Return the remote of this branch, which must have ``commit``."""
+    from gitmodel.adapters.git import porcelain  # noqa: PLC0415 GitPython is slow
+
+    ref = handle.writable_branch()
+    remote = remote_of(handle.repository, ref)
+    branch = ref.removeprefix("refs/heads/")
+    theirs = porcelain.fetch(handle.repository, remote, branch)
+    if theirs is None or not is_ancestor(handle.repository, commit, theirs):
+        raise ConflictError(
+            f"The remote {remote} has not got commit {commit[:12]}: a checkpoint of it "
+            "would accuse the remote of a fork.",
+            f"git push {remote} {branch}  first.",
+        )
+    return remote
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise OutsideError(f"{path} cannot be written: {error}") from error
 
 
 def _bytes(path: Path) -> bytes:

@@ -26,6 +26,7 @@ from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from gitmodel.domain.digest import Digest
@@ -83,6 +84,7 @@ def verify(
     history: bool = False,
     full: bool = False,
     checkpoint: Path | None = None,
+    max_age: timedelta | None = None,
 ) -> VerifyResult:
     """Verify the whole registry at HEAD, or what concerns one version.
 
@@ -95,6 +97,7 @@ def verify(
         full: Judge history from the root, whatever this clone verified before.
         checkpoint: A file that the registry must agree with. A shallow clone is then
             verified from there on.
+        max_age: How old that may be; None for as long as it says itself.
 
     Raises:
         NotFoundError: ``selector`` names nothing.
@@ -104,7 +107,9 @@ def verify(
         view = handle.view()
     findings = Findings()
     sound = _verify_root(view, findings, root)
-    anchor = _verify_checkpoint(handle, findings, checkpoint) if checkpoint else None
+    anchor = None
+    if checkpoint is not None:
+        anchor = _verify_checkpoint(handle, findings, checkpoint, max_age)
     proof = None
     if history or full:
         proof = verify_steps(handle, view, full=full, anchor=anchor)
@@ -203,10 +208,10 @@ def _verify_tree(
 
 
 def _verify_checkpoint(
-    handle: RegistryHandle, findings: Findings, file: Path
+    handle: RegistryHandle, findings: Findings, file: Path, max_age: timedelta | None
 ) -> str | None:
     """Return the commit of a checkpoint that may stand for what a clone lacks."""
-    [result] = verify_checkpoints(handle, [file])
+    [result] = verify_checkpoints(handle, [file], max_age=max_age)
     findings.problems.extend(result.problems)
     if result.problems or not is_shallow(handle):
         return None

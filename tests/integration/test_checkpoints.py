@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gitmodel.adapters.signing import keys
 from gitmodel.domain.checkpoint import Checkpoint
 from gitmodel.operations.checkpoint import verify_checkpoints
+from gitmodel.operations.verify import verify as verify_registry
 from gitmodel.registry import checkpoints
 from tests.support.cli import gitmodel
 from tests.support.clocks import opened_after
+from tests.support.contract import ANSWERS
+from tests.support.json_keys import deviations
 from tests.support.workbench import Workbench, git
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.remotes import Team
 
 
 def create(bench: Workbench, name: str = "checkpoint.json") -> Path:
@@ -145,21 +151,109 @@ def test_only_an_auditor_or_a_root_may_sign_one(live: Workbench) -> None:
 
 
 def test_one_signed_by_a_key_of_nobody_does_not_count(live: Workbench) -> None:
-    file = create(live)
-    bundle = json.loads(file.read_text())
-    signature = bundle["dsseEnvelope"]["signatures"][0]
-    create(live, "again.json")
-    other = json.loads((live.outside / "again.json").read_text())
-    signature["sig"] = other["dsseEnvelope"]["signatures"][0]["sig"]
-    assert bundle["dsseEnvelope"]["payload"]
-    file.write_text(json.dumps(bundle))
-    # ECDSA signatures differ each time; of equal statements both would be good.
-    if bundle["dsseEnvelope"]["payload"] != other["dsseEnvelope"]["payload"]:
-        assert verify(live, file) == (4, ["E_SIGNATURE"])
-    text = file.read_text()
-    hint = bundle["verificationMaterial"]["publicKey"]["hint"]
-    file.write_text(text.replace(hint, "0" * 64))
+    said = live.do("checkpoint", "create")["checkpoint"]
+    forget(live)
+    key = live.outside / "eve"
+    assert gitmodel("key", "new", "--out", key).code == 0
+    file = live.outside / "eves.json"
+    signer = keys.load(key, lambda: None)
+    honest = Checkpoint.from_document(said)
+    file.write_bytes(checkpoints.sign(signer, honest, "auditor").data)
     assert verify(live, file) == (4, ["E_UNTRUSTED_KEY"])
+
+
+def test_another_checkpoints_signature_is_none_of_this_one(live: Workbench) -> None:
+    file = create(live)
+    live.promote("fraud@1.0.0", "staging")
+    other = json.loads(create(live, "later.json").read_text())
+    forget(live)
+    bundle = json.loads(file.read_text())
+    taken = other["dsseEnvelope"]["signatures"][0]["sig"]
+    bundle["dsseEnvelope"]["signatures"][0]["sig"] = taken
+    file.write_text(json.dumps(bundle))
+    assert verify(live, file) == (4, ["E_SIGNATURE"])
+
+
+def test_verify_says_how_old_the_checkpoint_may_be(live: Workbench) -> None:
+    file = create(live)
+    fresh = ("--no-bytes", "--checkpoint", str(file), "--max-age", "1h")
+    assert live.verify(*fresh) == (0, [])
+    with opened_after(live, timedelta(days=5)) as handle:
+        for allowed, codes in ((6, []), (4, ["E_FROZEN"])):
+            result = verify_registry(
+                handle,
+                hash_bytes=False,
+                checkpoint=file,
+                max_age=timedelta(days=allowed),
+            )
+            assert [problem.code for problem in result.problems] == codes
+    alone = live.run("--json", "verify", "--max-age", "7d")
+    assert (alone.code, alone.json["error"]["code"]) == (2, "E_USAGE")
+
+
+def test_a_checkpoint_is_published_and_fetched(team: Team, tmp_path: Path) -> None:
+    ours, file = team.ours, tmp_path / "got.json"
+    none = team.theirs.run("--json", "checkpoint", "fetch", "-o", file)
+    assert (none.code, none.json["error"]["code"]) == (1, "E_NOT_FOUND")
+    before = team.tip()
+    first = ours.do("checkpoint", "create", "--push")
+    assert first["published"].startswith("refs/gitmodel/checkpoints/")
+    ours.promote("fraud@1.1.0", "dev")
+    ours.git("push", "-q", "origin", "main")
+    second = ours.do("checkpoint", "create", "--push")
+    assert git(team.hub, "rev-list", "--count", f"{before}..main") == "1"
+    got = team.theirs.do("checkpoint", "fetch", "-o", file)
+    assert deviations(got, ANSWERS["checkpoint fetch"]) == []
+    assert (got["seq"], got["commit"]) == (second["seq"], second["commit"])
+    assert (got["signer"], got["path"]) == ("ada", str(file))
+    # The clone itself stands still, as behind a stale mirror.
+    assert verify(team.theirs, file) == (4, ["E_CHECKPOINT_NOT_ANCESTOR"])
+    team.theirs.git("pull", "-q", "--ff-only")
+    assert team.theirs.verify("--no-bytes", "--checkpoint", str(file)) == (0, [])
+
+
+def test_what_the_remote_has_not_got_is_not_published(team: Team) -> None:
+    team.ours.promote("fraud@1.1.0", "dev")
+    before = git(team.hub, "for-each-ref")
+    answer = team.ours.run("--json", "checkpoint", "create", "--push")
+    assert (answer.code, answer.json["error"]["code"]) == (1, "E_CONFLICT")
+    assert git(team.hub, "for-each-ref") == before
+    assert not (team.ours.path / ".git/gitmodel/checkpoints").exists()
+
+
+def test_what_others_leave_beside_the_published_ones_is_not_fetched(
+    team: Team, tmp_path: Path
+) -> None:
+    good = team.ours.do("checkpoint", "create", "--push")
+    key = tmp_path / "eve"
+    assert gitmodel("key", "new", "--out", key).code == 0
+    lie = Checkpoint.from_document({**good["checkpoint"], "seq": 4000})
+    kept = checkpoints.sign(keys.load(key, lambda: None), lie, "auditor")
+    (tmp_path / "eves.json").write_bytes(kept.data)
+    (tmp_path / "junk").write_bytes(b"{")
+    for name, seq in (("eves.json", 4000), ("junk", 5000)):
+        oid = git(team.hub, "hash-object", "-w", tmp_path / name)
+        git(team.hub, "update-ref", f"refs/gitmodel/checkpoints/{seq}-0", oid)
+    got = team.theirs.do("checkpoint", "fetch", "-o", tmp_path / "got.json")
+    assert got["checkpoint"] == good["checkpoint"]
+
+
+def test_two_published_truths_about_one_place_are_equivocation(
+    team: Team, tmp_path: Path
+) -> None:
+    """The remote shows two clones different branches; what they publish meets there."""
+    team.ours.promote("fraud@1.1.0", "dev")
+    team.ours.git("push", "-q", "origin", "main")
+    team.ours.do("checkpoint", "create", "--push")
+    before = git(team.hub, "rev-parse", "main~1")
+    git(team.hub, "update-ref", "refs/heads/main", before)
+    team.theirs.do("promote", "fraud@1.0.0", "staging", "--push")
+    file = tmp_path / "theirs.json"
+    team.theirs.do("checkpoint", "create", "--push", "-o", file)
+    assert verify(team.theirs, file) == (0, [])
+    team.theirs.do("checkpoint", "fetch", "-o", tmp_path / "got.json")
+    code, problems = verify(team.theirs, file)
+    assert (code, problems) == (4, ["E_EQUIVOCATION"])
 
 
 @pytest.mark.parametrize(

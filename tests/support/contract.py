@@ -41,6 +41,7 @@ _CHECKPOINT = (
     ("expiresAt", "text", "RFC 3339, UTC"),
     ("signer", "text", "principal who signed it"),
     ("path", "text?", "the file"),
+    ("published", "text?", "the ref that it was pushed to; null without --push"),
     ("problems[]", "object", "as in `verify`"),
     ("checkpoint", "object", "the checkpoint as it was signed"),
 )
@@ -307,6 +308,7 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("dryRun", "boolean", "whether nothing was changed"),
     ),
     "checkpoint create": _keys(*_CHECKPOINT),
+    "checkpoint fetch": _keys(*_CHECKPOINT),
     "checkpoint verify": _keys(
         ("ok", "boolean", "whether no problem was found"),
         *((f"checkpoints[].{path}", kind, what) for path, kind, what in _CHECKPOINT),

@@ -100,6 +100,21 @@ def fetch(repository: Repository, remote: str, branch: str) -> str | None:
     return repository.resolve(tracking)
 
 
+def fetch_all(repository: Repository, remote: str, namespace: str) -> None:
+    """Fetch every ref below ``namespace``, which ends in a slash, under its name.
+
+    Raises:
+        OutsideError: The remote cannot be reached.
+    """
+    try:
+        with _opened(repository) as repo:
+            repo.git(c=_QUIET).fetch(
+                "--quiet", "--no-tags", remote, f"+{namespace}*:{namespace}*"
+            )
+    except GitCommandError as error:
+        raise _unreachable(remote, error) from error
+
+
 def heads(repository: Repository, remote: str) -> tuple[str, ...]:
     """Return the commits of all branches of the remote.
 
@@ -122,18 +137,28 @@ def push(repository: Repository, remote: str, commit: str, branch: str) -> None:
         OutsideError: The remote cannot be reached (E_REMOTE) or refuses
             (E_REMOTE_REFUSED).
     """
+    push_ref(repository, remote, commit, f"refs/heads/{branch}")
+
+
+def push_ref(repository: Repository, remote: str, oid: str, ref: str) -> None:
+    """Push an object to a ref of the remote, named in full, and never by force.
+
+    Raises:
+        PushRejectedError: Somebody else moved the branch.
+        OutsideError: The remote cannot be reached (E_REMOTE) or refuses
+            (E_REMOTE_REFUSED).
+    """
     try:
         with _opened(repository) as repo:
-            repo.git(c=_QUIET).push(
-                "--porcelain", remote, f"{commit}:refs/heads/{branch}"
-            )
+            repo.git(c=_QUIET).push("--porcelain", remote, f"{oid}:{ref}")
     except GitCommandError as error:
         verdict = _verdict(error)
         if verdict is None:
             raise _unreachable(remote, error) from error
         if any(phrase in verdict for phrase in _LOST_RACE):
+            name = ref.removeprefix("refs/heads/")
             raise PushRejectedError(
-                f"{branch} moved on {remote} while this command ran.",
+                f"{name} moved on {remote} while this command ran.",
                 "Run the command again.",
             ) from error
         heard = [

@@ -43,28 +43,72 @@ def command() -> None:
     help="How long it is to hold: 12h, 7d, 2w.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write it here as well.")
+@click.option("--push", is_flag=True, help="Also publish it on the remote.")
 @json_option
 @click.pass_obj
-def create(session: Session, lifetime: timedelta, output: str | None) -> None:
+def create(
+    session: Session, lifetime: timedelta, output: str | None, push: bool
+) -> None:
     """Sign what HEAD is, as auditor or root.
+
+    With --push the remote has it as a ref of its own, from which `gitmodel checkpoint
+    fetch` brings the newest; no commit is made. It then tells a mirror that stands
+    still. Against a remote that lies, hand the file on by another way.
 
     Examples:
       gitmodel checkpoint create --expires 7d -o checkpoint.json
+      gitmodel checkpoint create --push
     """
     from gitmodel.operations.checkpoint import create_checkpoint
 
     where = Path(output).expanduser() if output else None
     with session.open_closing() as handle:
-        result = create_checkpoint(handle, lifetime=lifetime, output=where)
+        result = create_checkpoint(handle, lifetime=lifetime, output=where, push=push)
     found = result.checkpoint
     session.answer(
         _to_json(result),
         f"Signed checkpoint {found.seq} as {result.signer}\n"
         f"  commit   {found.commit[:12]}\n"
         f"  expires  {found.expires_at}\n"
-        f"  file     {result.path}",
+        f"  file     {result.path}"
+        + (f"\n  pushed   {result.published}" if result.published else ""),
     )
     session.hint(f"gitmodel checkpoint verify {result.path}")
+
+
+@command.command("fetch")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    default="checkpoint.json",
+    show_default=True,
+    help="Where to write it.",
+)
+@json_option
+@click.pass_obj
+def fetch(session: Session, output: str) -> None:
+    """Get the newest checkpoint that the remote has.
+
+    Its signature counts; whether it holds here, and how old it may be, is asked next.
+
+    Examples:
+      gitmodel checkpoint fetch -o checkpoint.json
+      gitmodel verify --checkpoint checkpoint.json --max-age 8d
+    """
+    from gitmodel.operations.checkpoint import fetch_checkpoint
+
+    with session.open_closing() as handle:
+        result = fetch_checkpoint(handle, Path(output).expanduser())
+    found = result.checkpoint
+    session.answer(
+        _to_json(result),
+        f"Got checkpoint {found.seq} by {result.signer}\n"
+        f"  commit   {found.commit[:12]}\n"
+        f"  expires  {found.expires_at}\n"
+        f"  file     {result.path}",
+    )
+    session.hint(f"gitmodel checkpoint verify {result.path} --max-age 8d")
 
 
 @command.command("verify")
@@ -106,6 +150,7 @@ def _to_json(result: CheckpointResult) -> dict[str, object]:
         "expiresAt": found.expires_at,
         "signer": result.signer,
         "path": str(result.path) if result.path else None,
+        "published": result.published,
         "problems": [problem.to_dict() for problem in result.problems],
         "checkpoint": found.to_document(),
     }

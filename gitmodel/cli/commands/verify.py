@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmodel.cli.help import Command
-from gitmodel.cli.options import SELECTOR, json_option
+from gitmodel.cli.options import DURATION, SELECTOR, json_option
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from gitmodel.cli.session import Session
     from gitmodel.operations.verify import VerifyResult
 
@@ -34,6 +36,11 @@ ABSENT, BROKEN = 1, 4
     metavar="FILE",
     help="A checkpoint to agree with; a shallow clone is verified from there on.",
 )
+@click.option(
+    "--max-age",
+    type=DURATION,
+    help="How old the checkpoint may be: 12h, 8d. Else until it expires.",
+)
 @json_option
 @click.pass_obj
 def command(
@@ -44,6 +51,7 @@ def command(
     full: bool,
     root: str | None,
     checkpoint: str | None,
+    max_age: timedelta | None,
 ) -> int:
     """Verify signatures, bytes, pins, log and history.
 
@@ -56,7 +64,10 @@ def command(
       gitmodel verify fraud#production
       gitmodel verify --history
       gitmodel verify --root sha256:4f2a… --json
+      gitmodel verify --checkpoint checkpoint.json --max-age 8d
     """
+    if max_age is not None and checkpoint is None:
+        raise click.UsageError("--max-age is the age of a --checkpoint; name one.")
     from gitmodel.domain.digest import Digest
     from gitmodel.domain.selector import Selector
     from gitmodel.operations.verify import verify
@@ -70,6 +81,7 @@ def command(
             history=history,
             full=full,
             checkpoint=Path(checkpoint).expanduser() if checkpoint else None,
+            max_age=max_age,
         )
     session.answer(_to_json(result), _to_text(session, result))
     if not result.ok and any(p.code == "E_ARTIFACT_MISSING" for p in result.problems):
