@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.forgery import commit_tree, pin_of
+from tests.support.forgery import commit_tree, forge_move, pin_of
 from tests.support.refusals import found_by_verify, nothing_acts_on
 from tests.support.workbench import Workbench, git
 
@@ -57,6 +57,31 @@ def test_a_pin_deleted_and_put_back(stocked: Workbench) -> None:
     gone = stocked.commit_file(PIN, None)
     stocked.commit_file(PIN, was)
     assert problems(stocked) == [("E_TRANSITION_UNRECORDED", PIN, gone)]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (("kind: ModelPin", "kind: ModelPin\nowner: eve"), "E_SCHEMA"),
+        (("gitmodel://fraud@", "https://evil.example/"), "E_SCHEMA"),
+        (("gitmodel://fraud@", "gitmodel://evil@"), "E_PIN_MISMATCH"),
+        (
+            ("spec:\n", "spec:\n  canary: {version: 2.0.0, weight: 9}\n"),
+            "E_PIN_MISMATCH",
+        ),
+    ],
+)
+def test_a_malformed_pin_that_was_replaced_since(
+    stocked: Workbench, change: tuple[str, str], code: str
+) -> None:
+    """With a good key, log entry and all: only what the pin says is not its to say."""
+    pin = pin_of(stocked, "staging", "fraud", "1.0.0").decode()
+    assert change[0] in pin
+    odd = pin.replace(*change).encode()
+    moved = forge_move(stocked, "staging", "fraud", "1.0.0", pin=odd)
+    stocked.promote("fraud@1.1.0", "staging")
+    for options in (("--history",), ("--full", "--no-bytes")):
+        assert (code, PIN, moved) in problems(stocked, *options)
 
 
 def test_a_version_deleted_and_registered_again(stocked: Workbench) -> None:

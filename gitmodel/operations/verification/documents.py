@@ -36,14 +36,23 @@ def verify_plain(
     if data is None:
         findings.add("E_MISSING", f"there is no {kind} document here.", path)
         return None
-    quick = yaml_quick.value_of(data)
-    if quick is not None and not schema.problems(kind, quick, path):
-        return quick
     try:
-        document: Mapping[str, Any] = schema.read_document(data, path, kind).value
+        return read_plain(data, path, kind)
     except GitmodelError as error:
         findings.add_error(error, path)
         return None
+
+
+def read_plain(data: bytes, path: str, kind: str) -> Mapping[str, Any]:
+    """Read a document by its schema, quickly if it is as gitmodel writes it.
+
+    Raises:
+        InputError: It is malformed; ``problems`` lists all that is wrong.
+    """
+    quick = yaml_quick.value_of(data)
+    if quick is not None and not schema.problems(kind, quick, path):
+        return quick
+    document: Mapping[str, Any] = schema.read_document(data, path, kind).value
     return document
 
 

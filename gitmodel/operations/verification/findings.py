@@ -45,17 +45,19 @@ class Findings:
         """Report a problem."""
         self.problems.append(Problem(code, message, path, commit or None))
 
-    def add_error(self, error: GitmodelError, path: str) -> None:
+    def add_error(
+        self, error: GitmodelError, path: str, commit: str | None = None
+    ) -> None:
         """Report everything that an error names."""
         if not error.problems:
-            self.add(error.code, error.message, path)
+            self.add(error.code, error.message, path, commit)
         for problem in error.problems:
             self.problems.append(
                 Problem(
                     str(problem.get("code", error.code)),
                     str(problem.get("message", error.message)),
                     str(problem.get("path") or path),
-                    None,
+                    commit,
                     problem.get("line"),
                 )
             )

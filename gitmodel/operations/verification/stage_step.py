@@ -9,10 +9,10 @@ from gitmodel.domain.pin import Pin
 from gitmodel.domain.transition import Transition
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import schema
+from gitmodel.operations.verification.documents import read_plain
 from gitmodel.operations.verification.gates_step import judge_gates
 from gitmodel.operations.verification.seals import added_record
 from gitmodel.registry import layout
-from gitmodel.registry.parsing import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -184,12 +184,15 @@ class _Move:
         if data is None:
             return
         try:
-            pin = parse("ModelPin", data, self.pin_path, Pin.from_document)
+            document = read_plain(data, self.pin_path, "ModelPin")
         except GitmodelError as error:
-            self.ledger.findings.add_error(error, self.pin_path)
+            self.ledger.findings.add_error(error, self.pin_path, self.step.commit)
             return
+        pin = Pin.from_document(document)
         found = (pin.stage, pin.model, pin.release)
-        if found != (self.stage, self.model, self.chain.current):
+        expected = (self.stage, self.model, self.chain.current)
+        # A pin says nothing besides, such as a canary: nobody would have judged it.
+        if found != expected or pin.to_document() != document:
             self._add(
                 "E_PIN_MISMATCH", "it does not hold what the log says.", self.pin_path
             )
