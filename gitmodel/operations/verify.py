@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitmodel.domain.settings import Settings
 from gitmodel.errors import GitmodelError, IntegrityError
 from gitmodel.operations.checkpoint import is_shallow, verify_checkpoints
+from gitmodel.operations.verification.additions import (
+    verify_additions,
+    verify_models,
+    verify_settings,
+)
 from gitmodel.operations.verification.ancestry import verify_ancestry
 from gitmodel.operations.verification.content import verify_content
-from gitmodel.operations.verification.documents import verify_plain
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.history import verify_steps
 from gitmodel.operations.verification.layout import verify_layout
@@ -168,16 +171,7 @@ def _verify_what_is_new(
 ) -> None:
     """Verify what legal steps do not prove of the tree that they led to."""
     base = View(handle.reader, proof.after) if proof.after is not None else None
-    files = verify_layout(handle.repository, view, findings, EVERYTHING, base)
-    _verify_settings(view, findings)
-    _verify_models(view, findings, files)
-    for path in files:
-        place = layout.classify(path)
-        if place.kind == "pin":
-            verify_plain(view, findings, path, "ModelPin")
-            if place.stage not in view.settings.stages:
-                message = f"the registry has no stage {place.stage}"
-                findings.add("E_STAGE", message, path)
+    verify_additions(handle.repository, view, findings, base)
     findings.count(proof.findings)
     verify_ancestry(handle, findings, view, EVERYTHING, after=proof.after, judged=True)
 
@@ -200,8 +194,8 @@ def _verify_tree(
         sound: Whether there is a policy to judge signatures by.
     """
     files = verify_layout(handle.repository, view, findings, scope)
-    _verify_settings(view, findings)
-    _verify_models(view, findings, files)
+    verify_settings(view, findings)
+    verify_models(view, findings, files)
     if sound:
         _verify_versions(view, findings, files)
         _verify_stages(view, findings, files)
@@ -259,15 +253,6 @@ def _verify_root(view: View, findings: Findings, root: Digest | None) -> bool:
         return False
 
 
-def _verify_settings(view: View, findings: Findings) -> None:
-    document = verify_plain(view, findings, layout.SETTINGS, "Registry")
-    if document is not None:
-        try:
-            Settings.from_document(document)
-        except GitmodelError as error:
-            findings.add_error(error, layout.SETTINGS)
-
-
 def _verify_versions(view: View, findings: Findings, files: Iterable[str]) -> None:
     places = [layout.classify(path) for path in files]
     found = dict.fromkeys(
@@ -275,15 +260,6 @@ def _verify_versions(view: View, findings: Findings, files: Iterable[str]) -> No
     )
     for model, number in sorted(found):
         verify_version(view, findings, model, number)
-
-
-def _verify_models(view: View, findings: Findings, files: Iterable[str]) -> None:
-    places = map(layout.classify, files)
-    for model in sorted({place.model for place in places if place.kind == "model"}):
-        path = layout.model_path(model)
-        document = verify_plain(view, findings, path, "Model")
-        if document is not None and document["name"] != model:
-            findings.add("E_NAME", f"it describes {document['name']}", path)
 
 
 def _verify_stages(view: View, findings: Findings, files: Iterable[str]) -> None:

@@ -81,15 +81,20 @@ class Git:
         directory: Path,
         where: Sequence[str] = (),
         options: Sequence[str] = _AS_BYTES,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
-        """Run in ``directory``, with ``where`` (such as ``--git-dir``) before verbs."""
+        """Run in ``directory``, with ``where`` (such as ``--git-dir``) before verbs.
+
+        ``variables`` are set for every command: what a hook must hand on.
+        """
         self._directory = directory
         self._where = tuple(where)
         self._options = tuple(options)
+        self._variables = dict(variables or {})
 
     def as_the_user(self) -> Git:
         """Return the same with the user's line endings, for files of the user's."""
-        return Git(self._directory, self._where, ())
+        return Git(self._directory, self._where, (), self._variables)
 
     def command(self, args: Iterable[str]) -> list[str]:
         """Return the full argument vector for ``args``."""
@@ -123,7 +128,7 @@ class Git:
                 self.command(args),
                 input=stdin if stdin is not None else b"",
                 capture_output=True,
-                env=child_environment(extra),
+                env=child_environment({**self._variables, **(extra or {})}),
                 cwd=self._directory,
                 check=False,
             )
@@ -148,7 +153,7 @@ class Git:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL if memory is None else subprocess.PIPE,
-                env=child_environment(),
+                env=child_environment(self._variables),
                 cwd=self._directory,
             )
         except FileNotFoundError as error:

@@ -6,9 +6,13 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.process import Git, GitProcessError
 from gitmodel.errors import ConflictError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +37,14 @@ class Repository:
     """An existing repository. Nothing here writes."""
 
     def __init__(
-        self, git_dir: Path, common_dir: Path, work_tree: Path | None, hash_name: str
+        self,
+        git_dir: Path,
+        common_dir: Path,
+        work_tree: Path | None,
+        hash_name: str,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
-        """Use :meth:`discover` instead."""
+        """Use :meth:`discover` or :meth:`receiving` instead."""
         self.git_dir = git_dir
         self.common_dir = common_dir
         self.work_tree = work_tree
@@ -43,7 +52,7 @@ class Repository:
         where = [f"--git-dir={git_dir}"]
         if work_tree is not None:
             where.append(f"--work-tree={work_tree}")
-        self.git = Git(work_tree or git_dir, where)
+        self.git = Git(work_tree or git_dir, where, variables=variables)
 
     @classmethod
     def discover(cls, directory: Path) -> Repository:
@@ -91,6 +100,31 @@ class Repository:
             work_tree = Path(top)
         return cls(Path(git_dir), Path(common_dir), work_tree, hash_name)
 
+    @classmethod
+    def receiving(cls, git_dir: Path, quarantine: Mapping[str, str]) -> Repository:
+        """Open the repository that a push comes into, as its hooks see it.
+
+        Args:
+            git_dir: Where git started the hook.
+            quarantine: ``GIT_QUARANTINE_PATH``, ``GIT_OBJECT_DIRECTORY`` and
+                ``GIT_ALTERNATE_OBJECT_DIRECTORIES``, in so far as the hook has them:
+                without them what was pushed cannot be seen. Only here are they kept.
+
+        Raises:
+            NotFoundError: There is no repository.
+        """
+        git = Git(git_dir, ("--git-dir=.",), variables=quarantine)
+        asked = ("--git-dir", "--git-common-dir", "--show-object-format")
+        try:
+            found, common, hash_name = _ask(git, *asked)
+        except GitProcessError as error:
+            raise NotFoundError(
+                f"{git_dir.absolute()} is no git directory.",
+                "git starts this hook in the repository that is pushed to.",
+                code="E_NO_REPOSITORY",
+            ) from error
+        return cls(Path(found), Path(common), None, hash_name, quarantine)
+
     @cached_property
     def state_dir(self) -> Path:
         """Where gitmodel keeps what belongs to this clone alone."""
@@ -105,6 +139,12 @@ class Repository:
     def config(self, key: str) -> str | None:
         """Return a setting; ``key`` has its section and name in lower case."""
         return self._config.get(key)
+
+    def config_all(self, key: str) -> tuple[str, ...]:
+        """Return every value of a setting that can be given more than once."""
+        _, found = self.git.attempt("config", "-z", "--get-all", key)
+        values = found.decode("utf-8", "replace").split("\0")
+        return tuple(value for value in values if value)
 
     def remotes(self) -> tuple[str, ...]:
         """Return the names of the remotes, as they are set up now."""

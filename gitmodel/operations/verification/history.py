@@ -85,12 +85,25 @@ def verify_steps(
     if full:
         known = None
     after = known.commit if known is not None else anchor
-    line = line_to(repository, tip, after)
+    judge_line(handle, findings, line_to(repository, tip, after), after)
+    return Proof(findings, after, known is not None and known.whole)
+
+
+def judge_line(
+    handle: RegistryHandle, findings: Findings, line: Line, after: str | None
+) -> None:
+    """Judge the commits of a line, in order, or in pieces at once if it is long.
+
+    Args:
+        handle: The registry.
+        findings: Told about every problem.
+        line: As ``line_to`` returns it; the first one's parent is ``after``.
+        after: The commit that vouches for all before it; None to begin at the root.
+    """
     if not _judge_beside(handle, findings, line, after):
         ledger = _ledger(findings, handle.reader, after)
-        _judge_line(ledger, repository, handle.reader, line)
+        _judge_line(ledger, handle.repository, handle.reader, line)
     findings.commits = len(line)
-    return Proof(findings, after, known is not None and known.whole)
 
 
 def _ledger(findings: Findings, reader: ObjectReader, after: str | None) -> Ledger:
