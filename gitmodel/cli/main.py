@@ -50,6 +50,7 @@ COMMANDS: dict[str, str] = {
     "check": "Prove it",
     "verify": "Prove it",
     "checkpoint": "Prove it",
+    "hook": "Prove it",
 }
 
 

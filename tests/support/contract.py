@@ -327,8 +327,10 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
     ),
     "key show": _keys(
         ("keyid", "text", "SHA-256 of the public key's SubjectPublicKeyInfo"),
-        ("path", "text", "the file"),
-        ("public", "text", "the public key as an OpenSSH line"),
+        ("kind", "text", "file, agent or kms: where the key lives; or identity"),
+        ("where", "text?", "the file, the agent's socket, or the service's URI"),
+        ("public", "text?", "the public key as an OpenSSH line; null for an identity"),
+        ("identity", "text?", "null for a key"),
         ("principal", "text?", "who that is in this registry"),
     ),
     "key show --allowed-signers": _keys(
@@ -336,10 +338,20 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
     ),
     "key list": _keys(
         ("keys[].keyid", "text", "SHA-256 of the public key"),
-        ("keys[].path", "text?", "null if it is not on this machine"),
-        ("keys[].public", "text", "the public key as an OpenSSH line"),
+        ("keys[].kind", "text?", "as in `key show`; null for a key that is elsewhere"),
+        ("keys[].where", "text?", "likewise"),
+        ("keys[].public", "text?", "the public key as an OpenSSH line"),
+        ("keys[].identity", "text?", "null for a key"),
         ("keys[].principal", "text?", "who that is in this registry"),
         ("keys[].signs", "boolean", "whether it would sign here"),
+    ),
+    "hook pre-commit": _keys(
+        ("ok", "boolean", "whether git may go on"),
+        (
+            "problems[]",
+            "object",
+            "as in `verify`, and `aspect`, `commands[]`: the way out",
+        ),
     ),
     "completion": _keys(
         ("shell", "text", "bash, zsh or fish"),
@@ -370,6 +382,7 @@ READS: dict[str, tuple[str, ...]] = {
     "key show": ("key", "show"),
     "key show --allowed-signers": ("key", "show", "--allowed-signers"),
     "key list": ("key", "list"),
+    "hook pre-commit": ("hook", "pre-commit"),
     "completion": ("completion", "bash"),
 }
 
