@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint format bench wheel-smoke docs git-lfs clean
+.PHONY: help demo test lint format bench wheel-smoke docs git-lfs softhsm clean
 
 help:            ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 14
@@ -12,7 +12,7 @@ help:            ## show this help
 demo: $(VENV)/.demo git-lfs          ## the whole story on a real trained model
 	@$(BIN)/gitmodel demo
 
-test: $(VENV)/.test git-lfs          ## run the test suite
+test: $(VENV)/.test git-lfs softhsm  ## run the test suite
 	$(BIN)/python -m pytest -q -n auto $(TESTS)
 
 lint: $(VENV)/.lint                  ## ruff, mypy, import-linter, codespell
@@ -66,4 +66,13 @@ git-lfs:
 	    apt-get update -qq && apt-get install -y -qq git-lfs >/dev/null; \
 	  else \
 	    echo "git-lfs is missing. Install it:  sudo apt-get install git-lfs  (or brew install git-lfs)" >&2; exit 1; \
+	  fi; }
+
+softhsm:  # a PKCS#11 token for the tests; they skip what needs one where it is missing
+	@command -v softhsm2-util >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get install -y -qq softhsm2 >/dev/null 2>&1 || { \
+	    apt-get update -qq && apt-get install -y -qq softhsm2 >/dev/null; }; \
+	  else \
+	    echo "SoftHSM is missing; some tests are skipped. Install it:  sudo apt-get install softhsm2" >&2; \
 	  fi; }

@@ -26,7 +26,7 @@ from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.registry import layout
 from gitmodel.registry.change import Authority, sign_document
 from gitmodel.registry.handle import Context, RegistryHandle
-from gitmodel.registry.keys import KeyFiles
+from gitmodel.registry.keys import KeyChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ class Grower:
     """Adds versions and promotions to a registry, one signed commit each."""
 
     def __init__(self, place: Path) -> None:
-        keys = KeyFiles(passphrase=lambda _: None)
+        keys = KeyChoice(ask=lambda _: None)
         self._handle = RegistryHandle.open(
             place, Context(clock=SystemClock(), keys=keys)
         )

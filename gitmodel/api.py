@@ -37,7 +37,7 @@ from gitmodel.operations import (
 )
 from gitmodel.operations.facts import Facts
 from gitmodel.registry.handle import Context, RegistryHandle
-from gitmodel.registry.keys import KeyFiles
+from gitmodel.registry.keys import KeyChoice
 from gitmodel.registry.transaction import Mode
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ def _context(
 ) -> Context:
     return Context(
         clock=SystemClock(),
-        keys=KeyFiles(
-            named=Path(key) if key else None,
-            passphrase=lambda _: passphrase,
+        keys=KeyChoice(
+            named=str(key) if key else None,
+            ask=lambda _: passphrase,
             create=create,
         ),
         progress=progress or Silent(),

@@ -30,6 +30,8 @@ class Session:
         directory: Where the registry is looked for.
         as_json: Answer in JSON on stdout.
         quiet: Nothing on stderr but errors.
+        key: The key to sign with, as it was named.
+        agent: The socket of the user's ssh-agent.
     """
 
     directory: Path
@@ -37,7 +39,8 @@ class Session:
     quiet: bool
     verbose: bool
     color: bool
-    key: Path | None
+    key: str | None
+    agent: Path | None
     keyless: Keyless | None = None
 
     @classmethod
@@ -66,21 +69,28 @@ class Session:
             quiet=quiet,
             verbose=verbose,
             color=not plain,
-            key=Path(chosen).expanduser() if chosen else None,
+            key=chosen,
+            agent=Path(agent) if (agent := os.environ.get("SSH_AUTH_SOCK")) else None,
             keyless=keyless,
         )
 
     def context(self, *, create_key: bool = False) -> Context:
         """Return what operations need of the outside world."""
         from gitmodel.adapters.clock import SystemClock
+        from gitmodel.adapters.signing.agent import Agent
         from gitmodel.registry.handle import Context
-        from gitmodel.registry.keys import KeyFiles
+        from gitmodel.registry.keys import KeyChoice
 
         if self.keyless and create_key:
             self.warn("A registry begins with a key: policy 1 pins no trusted root.")
         return Context(
             clock=SystemClock(),
-            keys=KeyFiles(named=self.key, passphrase=ask_passphrase, create=create_key),
+            keys=KeyChoice(
+                named=self.key,
+                ask=ask_secret,
+                agent=Agent(self.agent) if self.agent else None,
+                create=create_key,
+            ),
             identity=self.keyless.signer if self.keyless and not create_key else None,
             progress=self.progress(),
             warn=self.warn,
@@ -144,14 +154,14 @@ class Session:
         return click.style(text, **style) if self.color else text
 
 
-def ask_passphrase(path: Path) -> bytes | None:
-    """Return a key's passphrase from the environment or the terminal."""
+def ask_secret(name: str) -> bytes | None:
+    """Return a key's passphrase or PIN from the environment or the terminal."""
     given = os.environ.get("GITMODEL_KEY_PASSPHRASE")
     if given is not None:
         return given.encode()
     if not sys.stdin.isatty():
         return None
-    answer: str = click.prompt(f"Passphrase of {path}", hide_input=True, err=True)
+    answer: str = click.prompt(name, hide_input=True, err=True)
     return answer.encode()
 
 

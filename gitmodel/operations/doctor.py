@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from gitmodel.adapters.git.attributes import attribute_of
 from gitmodel.adapters.git.repository import Repository
 from gitmodel.adapters.lfs import transfer
-from gitmodel.adapters.signing import keys
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.access_review import overdue
+from gitmodel.operations.keys import choose
 from gitmodel.registry import layout
 from gitmodel.registry.handle import RegistryHandle
 from gitmodel.registry.reviews import last_digest
@@ -64,7 +64,7 @@ def _look(handle: RegistryHandle) -> tuple[Check, ...]:
         view = handle.view()
     except GitmodelError as error:
         checks.append(_failed("registry", error))
-        return (*checks, _key(handle, None))
+        return (*checks, _signer(handle, None))
     checks.append(
         Check("registry", ok=True, found=f"{view.settings.name}, {view.registry_id}")
     )
@@ -81,7 +81,7 @@ def _look(handle: RegistryHandle) -> tuple[Check, ...]:
             checks.extend(question(handle, view))
         except GitmodelError as error:
             checks.append(_failed(question.__name__.strip("_"), error))
-    return (*checks, _key(handle, view))
+    return (*checks, _signer(handle, view))
 
 
 def _failed(name: str, error: GitmodelError) -> Check:
@@ -142,7 +142,7 @@ def _policy(handle: RegistryHandle, view: View) -> Iterator[Check]:
     del handle
     policy = view.policy
     missing = [
-        stage for stage in view.settings.stages if policy.rules_for(stage) is None
+        stage for stage in view.settings.stages if stage not in dict(policy.stages)
     ]
     people = ", ".join(principal.name for principal in policy.principals)
     yield Check(
@@ -229,31 +229,29 @@ def _commit_signatures(handle: RegistryHandle, view: View) -> Iterator[Check]:
     )
 
 
-def _key(handle: RegistryHandle, view: View | None) -> Check:
-    refused = "none found"
-    for path in handle.context.keys.candidates(handle.repository):
-        try:
-            public = keys.read_public(path)
-        except GitmodelError as error:
-            refused = error.message
-            continue
-        owner = view.policy.owner_of(public.keyid) if view is not None else None
-        found = f"{public.keyid[:8]} in {path}"
-        if view is not None and owner is None:
-            return Check(
-                "key",
-                ok=False,
-                found=f"{found} belongs to no principal",
-                hint="GITMODEL_KEY=FILE  chooses another; reading needs no key.",
-                required=False,
-            )
+def _signer(handle: RegistryHandle, view: View | None) -> Check:
+    policy = view.policy if view is not None else None
+    try:
+        chosen = choose(handle.context, handle.repository, policy)
+    except GitmodelError as error:
         return Check(
-            "key", ok=True, found=f"{found}" + (f" ({owner})" if owner else "")
+            "key",
+            ok=False,
+            found=error.message,
+            hint=" ".join([*error.hints, "Reading needs no key."]),
+            required=False,
         )
+    name = "key" if chosen.identity is None else "keyless identity"
+    if view is None or chosen.principal is not None:
+        owner = f" ({chosen.principal})" if chosen.principal else ""
+        return Check(name, ok=True, found=f"{chosen}{owner}")
     return Check(
-        "key",
+        name,
         ok=False,
-        found=refused,
-        hint="gitmodel key new  makes one; reading needs no key.",
+        found=f"{chosen} belongs to no principal",
+        hint="GITMODEL_KEY=FILE  chooses another; reading needs no key."
+        if chosen.identity is None
+        else "gitmodel policy add-principal NAME --identity ISSUER=SAN  by a root "
+        "adds it.",
         required=False,
     )

@@ -163,8 +163,9 @@ def _make(
 def _remember_key(handle: RegistryHandle) -> None:
     """Let plain ``git commit -S`` and later commands use the same key."""
     used = handle.context.keys.used
-    if used is not None and handle.repository.config("user.signingkey") is None:
-        settings = {"user.signingkey": str(used.absolute()), "gpg.format": "ssh"}
+    name = used.git_setting if used else None
+    if name is not None and handle.repository.config("user.signingkey") is None:
+        settings = {"user.signingkey": name, "gpg.format": "ssh"}
         porcelain.configure(handle.repository, settings)
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from gitmodel.adapters.lfs.store import Store
     from gitmodel.adapters.signing.keyless import KeylessSigner
+    from gitmodel.adapters.signing.places import KeyPlace
+    from gitmodel.adapters.signing.public_key import PublicKey
     from gitmodel.domain.ports import Clock, DocumentSigner, Progress, Signer
 
 
@@ -33,13 +35,24 @@ class KeySource(Protocol):
     """Finds the key that signs, when it is first needed.
 
     Attributes:
-        used: The file that the key was read from, once it was.
+        used: Where the key lives, once it was needed.
     """
 
-    used: Path | None
+    used: KeyPlace | None
 
-    def candidates(self, repository: Repository | None) -> list[Path]:
-        """Return the key files that would be tried, best first."""
+    def chosen(self, repository: Repository | None) -> tuple[KeyPlace, PublicKey]:
+        """Return the key that would sign, and where it lives.
+
+        Raises:
+            NotFoundError: No key was found.
+        """
+
+    def held(self) -> list[KeyPlace]:
+        """Return the places of all keys that the user has.
+
+        Raises:
+            OutsideError: One of them cannot be asked.
+        """
 
     def signer(self, repository: Repository) -> Signer:
         """Return the signer.

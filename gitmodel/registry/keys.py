@@ -7,21 +7,22 @@ In this order: the key that was named (``--key``, ``GITMODEL_KEY``); git's
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gitmodel.adapters.signing import keys, locations
-from gitmodel.adapters.signing.places import FileKey, place_of
+from gitmodel.adapters.signing.places import NOT_HELD, place_of
 from gitmodel.errors import GitmodelError, InputError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gitmodel.adapters.git.repository import Repository
     from gitmodel.adapters.signing.agent import Agent
     from gitmodel.adapters.signing.places import Ask, KeyPlace
+    from gitmodel.adapters.signing.public_key import PublicKey
     from gitmodel.domain.ports import Signer
 
-_LITERAL = ("key::", "ssh-")
+T = TypeVar("T")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,11 +43,6 @@ class KeyChoice:
     create: bool = False
     used: KeyPlace | None = None
 
-    def candidates(self, repository: Repository | None) -> list[KeyPlace]:
-        """Return the places to try, best first."""
-        names = [self.named] if self.named is not None else self._unnamed(repository)
-        return [place_of(name, self.ask, self.agent) for name in names]
-
     def signer(self, repository: Repository) -> Signer:
         """Return what signs with the first usable key.
 
@@ -54,26 +50,24 @@ class KeyChoice:
             NotFoundError: There is none.
             GitmodelError: The key cannot be used; see ``adapters.signing.places``.
         """
-        refused: GitmodelError | None = None
-        for place in self.candidates(repository):
-            try:
-                signer = place.signer()
-            except (InputError, NotFoundError) as error:
-                if self.named is not None:
-                    raise
-                refused = _worse(refused, error)
-                continue
-            self.used = place
-            return signer
-        if self.create:
+        try:
+            self.used, signer = self._first(repository, lambda place: place.signer())
+        except (InputError, NotFoundError) as error:
             path = locations.default_key()
-            if not path.exists():
-                keys.write_new(path, keys.generate(None), comment="gitmodel")
-                return self.signer(repository)
-        raise refused or no_key()
+            ready = self.create and self.named is None and not path.exists()
+            if not ready or error.code == NOT_HELD:
+                raise
+            keys.write_new(path, keys.generate(None), comment="gitmodel")
+            return self.signer(repository)
+        return signer
 
-    def _unnamed(self, repository: Repository | None) -> list[str]:
-        return [*_of_git(repository), str(locations.default_key())]
+    def chosen(self, repository: Repository | None) -> tuple[KeyPlace, PublicKey]:
+        """Return the key that would sign, and where it lives; no passphrase is asked.
+
+        Raises:
+            NotFoundError, GitmodelError: As :meth:`signer`.
+        """
+        return self._first(repository, lambda place: place.public())
 
     def held(self) -> list[KeyPlace]:
         """Return the default keys of this machine's user, and those of the agent.
@@ -84,11 +78,28 @@ class KeyChoice:
         files = sorted(locations.key_directory().glob("*.pub"))
         names = [str(path) for path in files]
         if self.agent is not None:
-            names += [f"key::{key.ssh}" for key in self.agent.keys()]
+            names += [f"key::{key.ssh}" for key in self.agent.held()]
         return [place_of(name, self.ask, self.agent) for name in names]
 
+    def _first(
+        self, repository: Repository | None, look: Callable[[KeyPlace], T]
+    ) -> tuple[KeyPlace, T]:
+        """Return the first place where ``look`` finds something of use."""
+        if self.named is not None:
+            place = place_of(self.named, self.ask, self.agent)
+            return place, look(place)
+        refused: GitmodelError | None = None
+        for name in (*_of_git(repository), str(locations.default_key())):
+            place = place_of(name, self.ask, self.agent)
+            try:
+                return place, look(place)
+            except (InputError, NotFoundError) as error:
+                if error.code != NotFoundError.default_code:
+                    refused = refused or error
+        raise refused or _no_key()
 
-def no_key() -> NotFoundError:
+
+def _no_key() -> NotFoundError:
     """Return the error that says that there is no key at all."""
     return NotFoundError(
         "There is no key to sign with.",

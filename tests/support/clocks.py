@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gitmodel.registry.handle import Context, RegistryHandle
-from gitmodel.registry.keys import KeyFiles
+from gitmodel.registry.keys import KeyChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ class FixedClock:
 def opened_after(bench: Workbench, later: timedelta) -> Iterator[RegistryHandle]:
     """Open the registry of a workbench so much later than now."""
     clock = FixedClock(datetime.now(UTC) + later)
-    context = Context(clock=clock, keys=KeyFiles(passphrase=lambda _: None))
+    context = Context(clock=clock, keys=KeyChoice(ask=lambda _: None))
     handle = RegistryHandle.open(bench.path, context)
     try:
         yield handle

@@ -31,6 +31,7 @@ def isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
     for name in list(os.environ):
         if name.startswith(("GIT_", "GITMODEL_", "XDG_", "VIRTUAL_ENV")):
             patch.delenv(name)
+    patch.delenv("SSH_AUTH_SOCK", raising=False)
     home.mkdir(parents=True, exist_ok=True)
     (home / "gitconfig").write_text(_GIT_CONFIG)
     patch.setenv("HOME", str(home))

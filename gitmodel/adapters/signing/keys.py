@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from gitmodel.adapters.signing.private_key import (
     decode,
     generate,
+    is_locked,
     is_openssh,
     public_half,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "PublicKey",
     "declared_key",
     "generate",
+    "is_protected",
     "load",
     "public_key",
     "read_public",
@@ -144,6 +146,18 @@ def read_public(path: Path) -> PublicKey:
     """
     data = _read(path, private=False)
     return public_half(data, str(path)) if is_openssh(data) else public_key(data)
+
+
+def is_protected(path: Path) -> bool:
+    """Say whether the OpenSSH private key at ``path`` needs a passphrase.
+
+    Raises:
+        NotFoundError: There is no such file.
+        InputError: It holds no usable key.
+        OutsideError: The file cannot be read.
+    """
+    data = _read(path, private=False)
+    return is_openssh(data) and is_locked(data, str(path))
 
 
 def _read(path: Path, *, private: bool) -> bytes:

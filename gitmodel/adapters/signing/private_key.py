@@ -77,6 +77,15 @@ def public_half(private: bytes, name: str) -> PublicKey:
     return public_key(f"{kind} {base64.b64encode(blob).decode()}")
 
 
+def is_locked(private: bytes, name: str) -> bool:
+    """Say whether an OpenSSH private key is protected by a passphrase.
+
+    Raises:
+        InputError: It is not an OpenSSH private key, or not of a usable type.
+    """
+    return _envelope(private, name)[1] != "none"
+
+
 def decode(
     data: bytes, name: str, passphrase: Passphrase
 ) -> ec.EllipticCurvePrivateKey:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -54,7 +53,7 @@ def command(
     from gitmodel.operations.init import init
 
     if key:
-        session.key = Path(key).expanduser()
+        session.key = key
     result = init(
         session.directory / (directory or ""),
         session.context(create_key=True),

@@ -12,6 +12,10 @@ from gitmodel.cli.options import json_option
 
 if TYPE_CHECKING:
     from gitmodel.cli.session import Session
+    from gitmodel.operations.keys import ChosenSigner
+
+_NOBODY = "(none in this registry)"
+_KINDS = {"file": "file", "agent": "ssh-agent", "kms": "key service"}
 
 
 @click.group("key", cls=Group)
@@ -21,6 +25,13 @@ def command() -> None:
 
     One ECDSA P-256 key per principal signs documents and git commits. The key that
     signs is --key or GITMODEL_KEY, else git's user.signingkey, else your default key.
+
+    A key is named by its file; by its public half, where ssh-agent holds the private
+    one; or by the URI of a key service or PKCS#11 token, which takes the extra
+    gitmodel[kms] or gitmodel[hsm]:
+      --key FILE           a private key
+      --key FILE.pub       one that ssh-agent holds
+      --key 'hsm:2?label=TOKEN'   awskms:  azurekms:  gcpkms:  hv:
 
     Examples:
       gitmodel key new
@@ -69,65 +80,82 @@ def new(session: Session, out: str | None, passphrase: bool) -> None:
 @json_option
 @click.pass_obj
 def show(session: Session, form: str | None) -> None:
-    """Show the key that would sign here.
+    """Show the key, or the identity, that would sign here.
 
     Examples:
       gitmodel key show
+      gitmodel --key ~/.ssh/id_ecdsa.pub key show
       gitmodel key show --pem > alice.pem
     """
-    from gitmodel.errors import NotFoundError
-    from gitmodel.operations.keys import chosen_key, signers
+    from gitmodel.operations.keys import chosen_signer, signers
 
     if form == "signers":
         with session.open_closing() as handle:
             text = signers(handle)
         session.answer({"allowedSigners": text}, text.rstrip("\n"))
         return
-    found = chosen_key(session.directory, session.context())
-    if found is None:
-        raise NotFoundError(
-            "You have no key yet.", "gitmodel key new  makes one.", code="E_NO_KEY"
-        )
+    found = chosen_signer(session.directory, session.context())
     data = {
-        "keyid": found.public.keyid,
-        "path": str(found.path),
-        "public": found.public.ssh,
+        "keyid": found.keyid,
+        "kind": found.kind,
+        "where": found.where or None,
+        "public": found.public.ssh if found.public else None,
+        "identity": str(found.identity) if found.identity else None,
         "principal": found.principal,
     }
-    texts = {
-        "pem": found.public.pem.rstrip("\n"),
-        "ssh": found.public.ssh,
-        None: f"key        {found.public.keyid}\n"
-        f"path       {found.path}\n"
-        f"principal  {found.principal or '(none in this registry)'}\n"
-        f"public     {found.public.ssh}",
-    }
-    session.answer(data, texts[form])
+    session.answer(data, _shown(found, form))
+
+
+def _shown(found: ChosenSigner, form: str | None) -> str:
+    public = found.public
+    if form is not None and public is None:
+        raise click.UsageError("An identity has no key to print.")
+    if public is None:
+        return (
+            f"identity   {found.identity}\n"
+            f"principal  {found.principal or _NOBODY}\n"
+            f"keyid      {found.keyid}"
+        )
+    match form:
+        case "pem":
+            return public.pem.rstrip("\n")
+        case "ssh":
+            return public.ssh
+        case _:
+            return (
+                f"key        {found.keyid}\n"
+                f"in         {_KINDS[found.kind]} {found.where}\n"
+                f"principal  {found.principal or _NOBODY}\n"
+                f"public     {public.ssh}"
+            )
 
 
 @command.command("list")
 @json_option
 @click.pass_obj
 def list_(session: Session) -> None:
-    """List your keys, and those of the registry's principals.
+    """List your keys, and the keys and identities of the registry's principals.
 
-    A star marks the key that would sign here.
+    Yours are those in files, and those that your ssh-agent holds. A star marks what
+    would sign here.
 
     Examples:
       gitmodel key list
       gitmodel key list --json
     """
     from gitmodel.cli.output import table
-    from gitmodel.operations.keys import known_keys
+    from gitmodel.operations.keys import known_signers
 
-    rows = known_keys(session.directory, session.context())
+    rows = known_signers(session.directory, session.context())
     session.answer(
         {
             "keys": [
                 {
                     "keyid": row.keyid,
-                    "path": str(row.path) if row.path else None,
+                    "kind": row.kind,
+                    "where": row.where,
                     "public": row.public,
+                    "identity": str(row.identity) if row.identity else None,
                     "principal": row.principal,
                     "signs": row.signs,
                 }
@@ -135,13 +163,17 @@ def list_(session: Session) -> None:
             ]
         },
         table(
-            ("", "key", "principal", "path"),
+            ("", "key", "principal", "in"),
             [
                 (
                     "*" if row.signs else "",
                     row.keyid[:8],
                     row.principal or "-",
-                    str(row.path or "-"),
+                    str(row.identity)
+                    if row.identity
+                    else f"{_KINDS[row.kind]} {row.where}"
+                    if row.kind
+                    else "-",
                 )
                 for row in rows
             ],
