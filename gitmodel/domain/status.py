@@ -9,19 +9,56 @@ if TYPE_CHECKING:
 
     from gitmodel.domain.digest import Digest
     from gitmodel.domain.history import StageHistory
+    from gitmodel.domain.transition import Action
 
 Status = Literal["registered", "live", "previous", "rolled back", "archived"]
+
+
+class Statuses:
+    """Answers about many versions of one model, having read its logs once."""
+
+    def __init__(self, histories: Mapping[str, StageHistory]) -> None:
+        """Take the history of the model in every stage, in the registry's order."""
+        self._current: dict[str, Digest] = {}
+        #: How each manifest last left each stage; None while it is live there.
+        self._departures: dict[str, dict[Digest, Action | None]] = {}
+        self._next: set[Digest] = set()
+        for stage, history in histories.items():
+            if history.current is not None:
+                self._current[stage] = history.current.manifest
+            left = self._departures[stage] = {}
+            for tenure in history.tenures():
+                ended = tenure.ended.action if tenure.ended else None
+                left.setdefault(tenure.release.manifest, ended)
+            best = next(history.last_known_good(), None)
+            if best is not None:
+                self._next.add(best.manifest)
+
+    def stages(self, manifest: Digest) -> tuple[str, ...]:
+        """Return the stages that hold ``manifest`` now, in the registry's order."""
+        return tuple(s for s, current in self._current.items() if current == manifest)
+
+    def was_live(self, stage: str, manifest: Digest) -> bool:
+        """Say whether a stage has ever held ``manifest``."""
+        return manifest in self._departures[stage]
+
+    def of(self, manifest: Digest) -> Status:
+        """Say what became of a version; see :func:`status_of`."""
+        if manifest in self._current.values():
+            return "live"
+        departures = [left.get(manifest) for left in self._departures.values()]
+        if "rollback" in departures:
+            return "rolled back"
+        if manifest in self._next:
+            return "previous"
+        return "archived" if any(departures) else "registered"
 
 
 def live_stages(
     manifest: Digest, histories: Mapping[str, StageHistory]
 ) -> tuple[str, ...]:
     """Return the stages that hold ``manifest`` now, in the registry's order."""
-    return tuple(
-        stage
-        for stage, history in histories.items()
-        if history.current is not None and history.current.manifest == manifest
-    )
+    return Statuses(histories).stages(manifest)
 
 
 def status_of(manifest: Digest, histories: Mapping[str, StageHistory]) -> Status:
@@ -31,13 +68,4 @@ def status_of(manifest: Digest, histories: Mapping[str, StageHistory]) -> Status
     ``previous`` if it is what some stage would go back to; ``archived`` if it was
     live once; else ``registered``.
     """
-    if live_stages(manifest, histories):
-        return "live"
-    departures = [history.last_departure(manifest) for history in histories.values()]
-    if "rollback" in departures:
-        return "rolled back"
-    for history in histories.values():
-        best = next(history.last_known_good(), None)
-        if best is not None and best.manifest == manifest:
-            return "previous"
-    return "archived" if any(departures) else "registered"
+    return Statuses(histories).of(manifest)

@@ -16,7 +16,7 @@ from gitmodel.operations.list import metric_value
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitmodel.domain.manifest import ModelVersion
+    from gitmodel.operations.list import Measured
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -33,7 +33,7 @@ _PATTERN = re.compile(
 )
 
 
-def parse_condition(text: str) -> Callable[[ModelVersion], bool]:
+def parse_condition(text: str) -> Callable[[Measured], bool]:
     """Return the condition that ``text`` states.
 
     Raises:
@@ -48,7 +48,7 @@ def parse_condition(text: str) -> Callable[[ModelVersion], bool]:
     key = match[1] if "." in match[1] else f"validation.{match[1]}"
     compare, bound = _OPERATORS[match[2]], float(match[3])
 
-    def holds(version: ModelVersion) -> bool:
+    def holds(version: Measured) -> bool:
         value = metric_value(version, key)
         return value is not None and compare(value, bound)
 

@@ -1,24 +1,35 @@
-"""List models with what their stages hold, or one model's versions."""
+"""List models with what their stages hold, or one model's versions.
+
+What lists say, documents say; who signed them, ``show`` and ``verify`` say. So they
+come from what this clone keeps (``registry.catalog_store``), if it was read before.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gitmodel.domain.metrics import direction_of, read_metrics
 from gitmodel.domain.names import model_name
-from gitmodel.domain.status import Status, live_stages, status_of
+from gitmodel.domain.status import Status, Statuses
 from gitmodel.errors import InputError
-from gitmodel.registry.stage_log import read_histories
-from gitmodel.registry.versions import load
+from gitmodel.registry import catalog, catalog_stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gitmodel.domain.manifest import ModelVersion
+    from gitmodel.registry.catalog_store import Summary
     from gitmodel.registry.view import View
 
 SortKey = Literal["version", "createdAt"]
+
+
+class Measured(Protocol):
+    """What conditions and sort keys ask about."""
+
+    @property
+    def metrics(self) -> Mapping[str, Mapping[str, Any]]:
+        """Metrics by set, as the manifest has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,29 +58,20 @@ class VersionRow:
 
 def list_models(view: View, *, stage: str | None = None) -> tuple[ModelRow, ...]:
     """Return every model; with ``stage``, those that the stage holds."""
-    stages = view.settings.stages
     if stage is not None:
         view.settings.require_stage(stage)
-    rows = []
-    for model in view.models():
-        held: dict[str, str | None] = {}
-        for name in stages:
-            pin = view.pin(name, model)
-            held[name] = pin.release.version if pin else None
-        if stage is not None and held[stage] is None:
-            continue
-        versions = view.versions(model)
-        releases = [version for version in versions if not version.prerelease]
-        highest = (releases or versions or (None,))[-1]
-        rows.append(
-            ModelRow(
-                model=model,
-                latest=str(highest) if highest else None,
-                versions=len(versions),
-                stages=held,
-            )
+    numbers = catalog.numbers(view)
+    held = catalog_stages.pinned(view, tuple(numbers))
+    return tuple(
+        ModelRow(
+            model=model,
+            latest=found.latest,
+            versions=found.count,
+            stages={name: pins.get(model) for name, pins in held.items()},
         )
-    return tuple(rows)
+        for model, found in numbers.items()
+        if stage is None or model in held[stage]
+    )
 
 
 def list_versions(
@@ -78,7 +80,7 @@ def list_versions(
     *,
     stage: str | None = None,
     labels: Mapping[str, str] | None = None,
-    where: Sequence[Callable[[ModelVersion], bool]] = (),
+    where: Sequence[Callable[[Measured], bool]] = (),
     sort: str = "version",
     limit: int | None = None,
 ) -> tuple[VersionRow, ...]:
@@ -99,35 +101,34 @@ def list_versions(
         InputError: ``sort`` is no sort key.
     """
     model_name(model)
-    versions = view.versions(model)
-    histories = read_histories(view, model)
+    versions = catalog.summaries(view, model)
     if stage is not None:
         view.settings.require_stage(stage)
-    found = []
-    for number in reversed(versions):
-        version = load(view, model, str(number)).version
-        if stage is not None and not histories[stage].was_live(version.digest):
-            continue
-        if any(version.labels.get(k) != v for k, v in (labels or {}).items()):
-            continue
-        if all(holds(version) for holds in where):
-            found.append(version)
+    statuses = Statuses(catalog_stages.histories(view, model))
+    wanted = (labels or {}).items()
+    found = [
+        version
+        for version in reversed(versions)
+        if (stage is None or statuses.was_live(stage, version.manifest))
+        and all(version.labels.get(key) == value for key, value in wanted)
+        and all(holds(version) for holds in where)
+    ]
     return tuple(
         VersionRow(
-            version=str(version.version),
+            version=version.version,
             created_at=version.created_at,
             created_by=version.created_by,
             metrics=version.metrics,
             labels=version.labels,
-            stages=live_stages(version.digest, histories),
-            status=status_of(version.digest, histories),
+            stages=statuses.stages(version.manifest),
+            status=statuses.of(version.manifest),
             size=version.size,
         )
         for version in _sorted(found, sort)[:limit]
     )
 
 
-def _sorted(versions: list[ModelVersion], key: str) -> list[ModelVersion]:
+def _sorted(versions: list[Summary], key: str) -> list[Summary]:
     if key == "version":
         return versions
     if key == "createdAt":
@@ -151,8 +152,11 @@ def _sorted(versions: list[ModelVersion], key: str) -> list[ModelVersion]:
     )
 
 
-def metric_value(version: ModelVersion, key: str) -> float | None:
+def metric_value(version: Measured, key: str) -> float | None:
     """Return a metric such as ``validation.accuracy``; None if it was not measured."""
     group, _, name = key.partition(".")
-    metric = read_metrics(version.metrics).get(group, {}).get(name)
-    return metric.value if metric is not None else None
+    found = version.metrics.get(group, {})
+    if name not in found:
+        return None
+    metric = read_metrics({group: {name: found[name]}})[group][name]
+    return metric.value

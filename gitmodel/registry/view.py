@@ -73,7 +73,7 @@ class View:
     def blob(self, path: str) -> bytes | None:
         """Return the bytes of the file at ``path``; None if there is no plain file."""
         found = self.entry(path)
-        if found is None or found.mode not in (0o100644, 0o100755):
+        if found is None or not found.is_file:
             return None
         return self.reader.read(found.oid).data
 

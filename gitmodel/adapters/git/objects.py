@@ -21,7 +21,7 @@ from gitmodel.errors import GitmodelError, IntegrityError, OutsideError
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -141,6 +141,10 @@ class ObjectReader:
             stdout.close()
             asker.join()
             process.wait()
+
+    def read_all(self, oids: Sequence[str]) -> Iterator[GitObject]:
+        """Yield objects in the order of ``oids``, in one go if they are many."""
+        return self.read_many(oids) if len(oids) >= _MANY else map(self.read, oids)
 
     @cached_property
     def empty_tree(self) -> str:

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 FILE = 0o100644
 TREE = 0o40000
+_EXECUTABLE = 0o100755
 #: Every mode that a git has ever written.
 _MODES = {
     b"100644": FILE,
     b"100664": 0o100664,
-    b"100755": 0o100755,
+    b"100755": _EXECUTABLE,
     b"120000": 0o120000,
     b"160000": 0o160000,
     b"40000": TREE,
@@ -40,6 +41,11 @@ class Entry:
     def is_tree(self) -> bool:
         """Whether it is a directory."""
         return self.mode == TREE
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a plain file, executable or not."""
+        return self.mode in (FILE, _EXECUTABLE)
 
 
 class TreeReader(Protocol):
