@@ -345,6 +345,26 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("keys[].principal", "text?", "who that is in this registry"),
         ("keys[].signs", "boolean", "whether it would sign here"),
     ),
+    "hook pre-receive": _keys(
+        ("ok", "boolean", "whether git may take the push in"),
+        ("root", "text?", "of the registry; null if no protected branch was pushed"),
+        ("refs[].ref", "text", "full name of the ref"),
+        (
+            "refs[].kind",
+            "text",
+            "protected, request, branch, tag, notes, checkpoint or foreign",
+        ),
+        ("refs[].old", "text?", "the object that it named; null for a new ref"),
+        ("refs[].new", "text?", "the object that it would name; null to delete it"),
+        ("refs[].commits", "integer", "commits that were judged as steps"),
+        ("refs[].problems[]", "object", "as in `verify`, and `fix`: what to run"),
+    ),
+    "hook install-server": _keys(
+        ("path", "text", "the repository"),
+        ("hook", "text", "the file that git runs"),
+        ("changed", "boolean", "false if all was so already"),
+        ("settings", "object", "git's configuration that was set: key → values"),
+    ),
     "hook pre-commit": _keys(
         ("ok", "boolean", "whether git may go on"),
         (

@@ -49,6 +49,7 @@ class Repository:
         self.common_dir = common_dir
         self.work_tree = work_tree
         self.hash_name = hash_name
+        self.variables = dict(variables or {})
         where = [f"--git-dir={git_dir}"]
         if work_tree is not None:
             where.append(f"--work-tree={work_tree}")

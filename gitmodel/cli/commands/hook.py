@@ -12,6 +12,7 @@ import click
 from gitmodel.cli.help import Group
 from gitmodel.cli.options import json_option
 from gitmodel.cli.output import say
+from gitmodel.cli.server_hook import install_server, pre_receive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +36,10 @@ def command() -> None:
       gitmodel hook pre-commit
       gitmodel hook pre-commit --only schema,secrets README.md --json
     """
+
+
+command.add_command(pre_receive)
+command.add_command(install_server)
 
 
 class _Aspects(click.ParamType["tuple[Aspect, ...]"]):

@@ -1,0 +1,1 @@
+"""What a server asks of a push, one kind of rule in each module."""
