@@ -56,6 +56,7 @@ _SCHEMAS = (
     ("attestation-v1", "models/MODEL/versions/VERSION/attestations/TYPE-N.yaml"),
     ("modelpin-v1", "stages/STAGE/MODEL.yaml"),
     ("transition-v1", "log/STAGE/MODEL/SEQ.yaml"),
+    ("forgeapproval-v1", "log/STAGE/MODEL/SEQ.forge-N.yaml"),
     ("policy-v1", ".gitmodel/policy/N.yaml"),
     ("accessreview-v1", ".gitmodel/reviews/N.yaml"),
     ("checkpoint-v1", "FILE"),

@@ -1,0 +1,1 @@
+"""Forges through their APIs: one small HTTP client, one module per forge."""
