@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gitmodel.domain.status import Status, live_stages, status_of
+from gitmodel.domain.status import Status, Statuses
 from gitmodel.errors import GitmodelError, NotFoundError
 from gitmodel.registry.attestations import AttestationRow, read_rows
-from gitmodel.registry.stage_log import read_histories, require_sound_history
+from gitmodel.registry.stage_log import read_history, require_sound_history
 from gitmodel.registry.versions import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from gitmodel.domain.history import StageHistory
     from gitmodel.domain.manifest import ModelVersion
     from gitmodel.domain.selector import Selector
     from gitmodel.registry.handle import RegistryHandle
@@ -70,7 +71,8 @@ def show(view: View, selector: Selector) -> ShowResult:
     """
     found = resolve(view, selector)
     digest = found.version.digest
-    histories = read_histories(view, found.version.model)
+    histories, log_problems = _histories(view, found.version.model)
+    statuses = Statuses(histories)
     stays = [
         Stay(
             stage=stage,
@@ -85,25 +87,30 @@ def show(view: View, selector: Selector) -> ShowResult:
     ]
     return ShowResult(
         version=found.version,
-        status=status_of(digest, histories),
-        stages=live_stages(digest, histories),
+        status=statuses.of(digest),
+        stages=statuses.stages(digest),
         seals=found.record.seals,
         signature_problems=tuple(map(str, found.record.problems)),
-        log_problems=_log_problems(view, found.version.model),
+        log_problems=log_problems,
         stays=tuple(sorted(stays, key=lambda stay: stay.since, reverse=True)),
         commit=str(view.commit),
         attestations=read_rows(view, found.version.model, str(found.version.version)),
     )
 
 
-def _log_problems(view: View, model: str) -> tuple[str, ...]:
+def _histories(
+    view: View, model: str
+) -> tuple[dict[str, StageHistory], tuple[str, ...]]:
+    """Return what each stage has held, and why some of it cannot be relied on."""
+    histories: dict[str, StageHistory] = {}
     problems = []
     for stage in view.settings.stages:
         try:
-            require_sound_history(view, stage, model)
+            histories[stage], _ = require_sound_history(view, stage, model)
         except GitmodelError as error:
             problems.append(f"{error.message} [{error.code}]")
-    return tuple(problems)
+            histories[stage] = read_history(view, stage, model)
+    return histories, tuple(problems)
 
 
 def view_at(handle: RegistryHandle, moment: datetime) -> View:
