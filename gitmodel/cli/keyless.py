@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gitmodel.domain.policy import Identity
 
 _STDIN = "-"
+_EXCLUDED = "--key excludes --identity-token and --keyless."
 _GIVEN = {ParameterSource.COMMANDLINE, ParameterSource.PROMPT}
 
 
@@ -47,7 +48,7 @@ class Keyless:
         }
         if by_option["key"]:
             if by_option["identity_token"] or by_option["keyless"]:
-                raise click.UsageError("--key excludes --identity-token and --keyless.")
+                raise click.UsageError(_EXCLUDED)
             return None
         if token and keyless and by_option["keyless"]:
             if by_option["identity_token"]:
@@ -58,6 +59,18 @@ class Keyless:
         if not token and not keyless:
             return None
         return cls(token or None, Path(config).expanduser() if config else None)
+
+    @staticmethod
+    def require_unasked(ctx: click.Context) -> None:
+        """Say that a command was given a key, which excludes an identity.
+
+        Raises:
+            click.UsageError: An identity was asked for by an option.
+        """
+        root = ctx.find_root()
+        for name in ("identity_token", "keyless"):
+            if root.get_parameter_source(name) in _GIVEN:
+                raise click.UsageError(_EXCLUDED)
 
     def signer(self) -> KeylessSigner:
         """Return what signs; it asks for its token when it is first needed."""

@@ -74,6 +74,10 @@ class Session:
             keyless=keyless,
         )
 
+    def use_key(self, name: str) -> None:
+        """Sign with a key that a command was given, whatever the variables say."""
+        self.key, self.keyless = name, None
+
     def context(self, *, create_key: bool = False) -> Context:
         """Return what operations need of the outside world."""
         from gitmodel.adapters.clock import SystemClock
@@ -81,8 +85,6 @@ class Session:
         from gitmodel.registry.handle import Context
         from gitmodel.registry.keys import KeyChoice
 
-        if self.keyless and create_key:
-            self.warn("A registry begins with a key: policy 1 pins no trusted root.")
         return Context(
             clock=SystemClock(),
             keys=KeyChoice(
@@ -91,7 +93,7 @@ class Session:
                 agent=Agent(self.agent) if self.agent else None,
                 create=create_key,
             ),
-            identity=self.keyless.signer if self.keyless and not create_key else None,
+            identity=self.keyless.signer if self.keyless else None,
             progress=self.progress(),
             warn=self.warn,
         )

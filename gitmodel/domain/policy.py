@@ -115,9 +115,9 @@ class Policy:
         *,
         uid: str,
         created_at: str,
-        principal: str,
-        key: Key,
+        owner: Principal,
         stages: tuple[str, ...],
+        trusted_root: Digest | None = None,
     ) -> Policy:
         """Return policy 1: one principal in every role, each stage after the last."""
         return cls(
@@ -125,8 +125,8 @@ class Policy:
             prior=None,
             uid=uid,
             created_at=created_at,
-            principals=(Principal(principal_name(principal), (key,)),),
-            roles=tuple(Role(role, (principal,), 1) for role in ROLES),
+            principals=(owner,),
+            roles=tuple(Role(role, (owner.name,), 1) for role in ROLES),
             stages=tuple(
                 (
                     stage,
@@ -140,6 +140,7 @@ class Policy:
                 )
                 for index, stage in enumerate(stages)
             ),
+            trusted_root=trusted_root,
         )
 
     @classmethod

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git import porcelain
 from gitmodel.adapters.git.repository import Repository
+from gitmodel.domain.digest import Digest
 from gitmodel.domain.moment import to_text
 from gitmodel.domain.names import principal_name, principal_slug, stage_name
-from gitmodel.domain.policy import Key, Policy
+from gitmodel.domain.policy import Key, Policy, Principal
 from gitmodel.domain.settings import DEFAULT_STAGES, Settings
 from gitmodel.errors import ConflictError, InputError, OutsideError
 from gitmodel.formats import schema, yaml_writer
@@ -25,6 +26,9 @@ from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gitmodel.domain.policy import Identity
+    from gitmodel.domain.ports import DocumentSigner
 
 _LONGEST_NAME = 100
 #: Documents keep their bytes on every platform; artifacts go to LFS.
@@ -44,6 +48,8 @@ class InitResult:
 
     Attributes:
         root: Digest of policy 1, the anchor that ``verify --root`` asks for.
+        keyid: Of the principal's key, or what stands for the identity.
+        identity: Whom the principal's certificates name; None for a key.
         commit: The commit that made it a registry.
         created: False if it was one already.
     """
@@ -53,6 +59,7 @@ class InitResult:
     stages: tuple[str, ...]
     principal: str
     keyid: str
+    identity: Identity | None
     commit: str
     path: str
     created: bool
@@ -70,13 +77,14 @@ def init(
 
     Args:
         directory: Made if missing; an existing repository is adopted.
-        context: Whose clock and key to use.
+        context: Whose clock, and whose key or identity, to use.
         name: Of the registry; the directory's by default.
         stages: In promotion order; dev, staging, production by default.
-        principal: Who owns the key; by default git's ``user.name``.
+        principal: Who signs; by default git's ``user.name``.
 
     Raises:
-        InputError: A name is none.
+        InputError: A name is none, or the trust configuration is.
+        OutsideError: Sigstore does not certify the identity.
         ConflictError: It is a registry with other stages or another name; or the
             repository is bare, or its HEAD detached.
     """
@@ -109,13 +117,15 @@ def _make(
         stages,
     )
     owner = _owner(handle) if principal is None else principal_name(principal)
-    signer = handle.key
+    signer, founder, trusted_root = _founder(handle, owner)
+    digest = Digest.of(trusted_root) if trusted_root else None
+    pinned = {layout.trusted_root_path(digest): trusted_root} if digest else {}
     policy = Policy.first(
         uid=str(uuid.uuid4()),
         created_at=to_text(handle.context.clock.now()),
-        principal=owner,
-        key=Key(signer.keyid, signer.public),
+        owner=founder,
         stages=settings.stages,
+        trusted_root=digest,
     )
     signed = sign_document(
         signer,
@@ -140,6 +150,7 @@ def _make(
             files={
                 layout.SETTINGS: yaml_writer.dump(settings.to_document()),
                 layout.ATTRIBUTES: _attributes(view.blob(layout.ATTRIBUTES)),
+                **pinned,
                 **signed.files,
             },
         )
@@ -154,10 +165,24 @@ def _make(
         stages=settings.stages,
         principal=owner,
         keyid=signer.keyid,
+        identity=next(iter(founder.identities), None),
         commit=str(done.commit),
         path=str(handle.repository.work_tree),
         created=True,
     )
+
+
+def _founder(
+    handle: RegistryHandle, owner: str
+) -> tuple[DocumentSigner, Principal, bytes | None]:
+    """Return who signs policy 1, as its one principal, and by which trusted root."""
+    if handle.context.identity is None:
+        key = handle.key
+        return key, Principal(owner, (Key(key.keyid, key.public),)), None
+    keyless = handle.context.identity()
+    trusted_root = keyless.trusted_root()
+    keyless.bind(trusted_root)
+    return keyless, Principal(owner, (), (keyless.identity,)), trusted_root
 
 
 def _remember_key(handle: RegistryHandle) -> None:
@@ -200,6 +225,7 @@ def _existing(
         stages=settings.stages,
         principal=first.name,
         keyid=first.keyids[0],
+        identity=None if first.keys else first.identities[0],
         commit=added.decode().partition("\n")[0],
         path=str(handle.repository.work_tree),
         created=False,

@@ -22,7 +22,11 @@ from typing import TYPE_CHECKING, Any
 from cryptography.exceptions import InvalidSignature
 
 from gitmodel.adapters.signing.certificate import identity_of
-from gitmodel.adapters.signing.trust_config import one_line, read_trust_config
+from gitmodel.adapters.signing.trust_config import (
+    one_line,
+    public_trusted_root,
+    read_trust_config,
+)
 from gitmodel.errors import InputError, IntegrityError, OutsideError, RefusedError
 from gitmodel.formats.bundle import MEDIA_TYPE
 from gitmodel.formats.statement import PAYLOAD_TYPE
@@ -151,6 +155,17 @@ class KeylessSigner:
     def keyid(self) -> str:
         """What stands for the identity."""
         return self.identity.keyid
+
+    def trusted_root(self) -> bytes:
+        """Return the trusted root of the Sigstore that signs, as a policy pins it.
+
+        Raises:
+            InputError: The trust configuration is none.
+            OutsideError: That of the public Sigstore cannot be fetched.
+        """
+        if self._config is not None:
+            return read_trusted_root(self._config)
+        return read_trusted_root(public_trusted_root())
 
     def bind(self, trusted_root: bytes | None) -> None:
         """Be told by which trusted root the registry will judge the signatures.

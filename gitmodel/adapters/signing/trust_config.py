@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from gitmodel.errors import InputError, OutsideError
@@ -37,6 +38,17 @@ def read_trust_config(data: bytes | None) -> ClientTrustConfig:
             "It is JSON with a trustedRoot and a signingConfig.",
         ) from error
     return config
+
+
+def public_trusted_root() -> bytes:
+    """Return the trusted root of the public Sigstore, as JSON.
+
+    Raises:
+        OutsideError: It cannot be fetched.
+    """
+    # Sigstore reads trusted roots from files, and has no public way to write one.
+    inner = read_trust_config(None)._inner.trusted_root  # noqa: SLF001
+    return json.dumps(json.loads(inner.to_json()), indent=2).encode() + b"\n"
 
 
 def one_line(error: Exception) -> str:

@@ -45,15 +45,21 @@ def command(
     Makes the repository if there is none, a key if you have none, and one signed
     commit with the settings and policy 1. A registry is left as it is.
 
+    With --keyless or --identity-token before the command, no key is made: policy 1
+    names your identity, and pins the trusted root of the Sigstore that certifies it.
+
     Examples:
       gitmodel init
       gitmodel init registry --stage test --stage live
       gitmodel init --key ~/.ssh/id_ecdsa --principal alice
+      gitmodel --keyless init --principal alice
     """
+    from gitmodel.cli.keyless import Keyless
     from gitmodel.operations.init import init
 
     if key:
-        session.key = key
+        Keyless.require_unasked(click.get_current_context())
+        session.use_key(key)
     result = init(
         session.directory / (directory or ""),
         session.context(create_key=True),
@@ -67,16 +73,18 @@ def command(
         "stages": list(result.stages),
         "principal": result.principal,
         "keyid": result.keyid,
+        "identity": str(result.identity) if result.identity else None,
         "commit": result.commit,
         "path": result.path,
         "created": result.created,
     }
+    signer = result.identity or f"key {result.keyid[:8]}"
     word = "Made" if result.created else "Unchanged:"
     session.answer(
         data,
         f"{word} registry {result.registry} in {result.path}\n"
         f"  stages     {' -> '.join(result.stages)}\n"
-        f"  principal  {result.principal}, key {result.keyid[:8]}\n"
+        f"  principal  {result.principal}, {signer}\n"
         f"  root       {result.root}\n"
         f"  commit     {result.commit[:12]}",
     )
