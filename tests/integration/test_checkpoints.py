@@ -238,7 +238,32 @@ def test_what_others_leave_beside_the_published_ones_is_not_fetched(
     assert got["checkpoint"] == good["checkpoint"]
 
 
-def test_two_published_truths_about_one_place_are_equivocation(
+def test_019_a_mirror_that_stands_still_is_noticed(team: Team, tmp_path: Path) -> None:
+    """The mirror serves what was true once: every signature in it is good."""
+    team.ours.do("checkpoint", "create", "--push", "--expires", "2w")
+    mirror = tmp_path / "mirror.git"
+    git(tmp_path, "clone", "-q", "--mirror", team.hub, mirror)
+    team.ours.promote("fraud@1.1.0", "dev")
+    team.ours.git("push", "-q", "origin", "main")
+    team.theirs.git("remote", "set-url", "origin", str(mirror))
+    team.theirs.git("pull", "-q")
+    assert team.theirs.verify("--history", "--no-bytes") == (0, [])
+    file = tmp_path / "got.json"
+    team.theirs.do("checkpoint", "fetch", "-o", file)
+    for days, max_age, codes in (
+        (3, 4, []),
+        (5, 4, ["E_FROZEN"]),
+        (15, None, ["E_FROZEN"]),
+    ):
+        with opened_after(team.theirs, timedelta(days=days)) as handle:
+            allowed = None if max_age is None else timedelta(days=max_age)
+            found = verify_registry(
+                handle, hash_bytes=False, checkpoint=file, max_age=allowed
+            )
+        assert [problem.code for problem in found.problems] == codes
+
+
+def test_020_two_published_truths_about_one_place_are_equivocation(
     team: Team, tmp_path: Path
 ) -> None:
     """The remote shows two clones different branches; what they publish meets there."""
