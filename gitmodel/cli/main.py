@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "init": "Set up",
     "key": "Set up",
     "policy": "Set up",
+    "hooks": "Set up",
     "doctor": "Set up",
     "completion": "Set up",
     "demo": "Set up",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WRITES = {"init", "register", "promote", "rollback", "pull", "key new", "demo"}
 VOICES = {"approve", "reject", "promote --finalize"}
 WITNESS = {"checkpoint create", "checkpoint verify", "attest"}
+HOOKS = {"hooks install", "hooks uninstall"}
 POLICY = {
     f"policy {verb}"
     for verb in ("add-principal", "remove-principal", "grant", "revoke", "require")
@@ -28,6 +29,7 @@ POLICY = {
 ELSEWHERE = {
     "policy trust-root",
     "checkpoint fetch",
+    "hook pre-push",
     "hook pre-receive",
     "hook install-server",
 }
@@ -48,7 +50,7 @@ def _conforms(name: str, answer: Any) -> None:
 
 
 def test_every_command_has_a_contract() -> None:
-    tried = READS.keys() | WRITES | VOICES | WITNESS | POLICY | ELSEWHERE
+    tried = READS.keys() | WRITES | VOICES | WITNESS | HOOKS | POLICY | ELSEWHERE
     assert tried == ANSWERS.keys()
     documented = {name.partition(" -")[0].removesuffix(" MODEL") for name in ANSWERS}
     assert documented == set(_leaves(cli, ""))
@@ -135,6 +137,11 @@ def test_a_promotion_that_waits_answers_alike_at_every_step(bench: Workbench) ->
     landed = bench.do("promote", "--finalize", "fraud#dev")
     _conforms("promote --finalize", landed)
     assert (landed["status"], landed["approvals"]) == ("promoted", ["bob"])
+
+
+def test_hooks_answer_alike_put_in_and_taken_out(bench: Workbench) -> None:
+    for verb in ("install", "install", "uninstall", "uninstall"):
+        _conforms(f"hooks {verb}", bench.do("hooks", verb))
 
 
 def test_rolling_back_answers_alike_done_planned_and_dry(story: Workbench) -> None:

@@ -21,17 +21,23 @@ _ARTIFACTS = (
     ("artifacts[].format", "text", "safetensors, onnx, gguf, json, opaque, …"),
 )
 _REQUEST = (
-    ("status", "text", "open, approved, rejected, stale; promoted once it has landed"),
-    ("model", "text", "name of the model"),
-    ("version", "text", "the version to promote"),
-    ("stage", "text", "the stage"),
-    ("from", "text?", "what the stage holds; null for nothing"),
-    ("requester", "text", "principal who asked"),
+    ("kind", "text", "promotion, rollback or policy"),
+    (
+        "status",
+        "text",
+        "open, approved, rejected, stale; promoted or rolled_back once it has landed",
+    ),
+    ("model", "text?", "name of the model; null for a policy"),
+    ("version", "text", "the version to move to; the number of the policy"),
+    ("stage", "text?", "the stage; null for a policy"),
+    ("from", "text?", "what is in force now; null for nothing"),
+    ("requester", "text?", "principal who asked; null for a policy"),
     ("reason", "text", "from -m"),
-    ("branch", "text", "`request/STAGE/MODEL/SEQ`"),
+    ("branch", "text", "`request/STAGE/MODEL/SEQ` or `request/policy/N`"),
     ("approvals[]", "text", "principals who approved, the requester aside"),
     ("rejections[]", "text", "principals who rejected"),
-    ("threshold", "integer", "how many approvals it takes"),
+    ("threshold", "integer", "how many approvals, or signatures of roots, it takes"),
+    ("needed[]", "text", "what is lacking still"),
     ("commit", "text?", "the commit that this command made; null for none"),
 )
 _CHECKPOINT = (
@@ -44,6 +50,16 @@ _CHECKPOINT = (
     ("published", "text?", "the ref that it was pushed to; null without --push"),
     ("problems[]", "object", "as in `verify`"),
     ("checkpoint", "object", "the checkpoint as it was signed"),
+)
+_JUDGED = (
+    ("ok", "boolean", "whether git may go on"),
+    ("problems[]", "object", "as in `verify`, with `aspect` and `commands[]`"),
+)
+_HOOKS = (
+    ("hooks[].hook", "text", "pre-commit, pre-push, …"),
+    ("hooks[].path", "text", "where git looks for it"),
+    ("hooks[].state", "text", "installed, outdated, chained, foreign or absent"),
+    ("hooks[].other", "text?", "whose hook runs beside ours, or in its place"),
 )
 _METRICS = (
     ("metrics[].set", "text", "validation, test, …"),
@@ -103,7 +119,8 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         (
             "status",
             "text",
-            "rolled_back, unchanged, or planned for --plan and --dry-run",
+            "rolled_back, unchanged, planned for --plan and --dry-run, or pending: it "
+            "waits for approvals",
         ),
         ("model", "text", "name of the model"),
         ("stage", "text", "the stage"),
@@ -114,6 +131,8 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("transition", "text?", "digest of the new transition; null for a plan"),
         ("seq", "integer", "its number in the stage's log"),
         ("commit", "text?", "null for a plan"),
+        ("branch", "text", "the branch that moved: the registry's, or the request's"),
+        ("needed[]", "text", "what it waits for"),
         ("targetSince", "text", "when `to` came into the stage then"),
         ("fromSince", "text", "when `from` came into the stage"),
         ("versionsPassedOver[].version", "text", "a better target that is not sound"),
@@ -128,12 +147,20 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
             "policy grant",
             "policy revoke",
             "policy require",
+            "policy threshold",
+            "policy sensitivity",
+            "policy edit",
+            "policy sign",
             "policy trust-root",
         ),
         _keys(
-            ("version", "integer", "number of the policy in force"),
+            ("status", "text", "in_force, changed, or pending: it waits for roots"),
+            ("version", "integer", "number of the policy, in force or waiting"),
             ("digest", "text", "its digest"),
             ("signers[]", "text", "principals who signed it as root"),
+            ("needed[]", "text", "whose signatures it waits for"),
+            ("branch", "text?", "where it waits; null if it does not"),
+            ("changes", "text", "how it differs from the one before, as a diff"),
             ("commit", "text?", "null when showing, for a dry run, or if unchanged"),
             ("dryRun", "boolean", "whether nothing was changed"),
             ("policy", "object", "the policy, as in its document"),
@@ -366,14 +393,19 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("changed", "boolean", "false if all was so already"),
         ("settings", "object", "git's configuration that was set: key → values"),
     ),
-    "hook pre-commit": _keys(
-        ("ok", "boolean", "whether git may go on"),
-        (
-            "problems[]",
-            "object",
-            "as in `verify`, and `aspect`, `commands[]`: the way out",
-        ),
+    "hooks install": _keys(*_HOOKS),
+    "hooks status": _keys(*_HOOKS),
+    "hooks uninstall": _keys(*_HOOKS),
+    "hook prepare-commit-msg": _keys(*_JUDGED),
+    "hook commit-msg": _keys(*_JUDGED),
+    "hook pre-push": _keys(
+        *_JUDGED, ("objects", "integer", "LFS objects that the remote now has")
     ),
+    "hook post-commit": _keys(
+        ("status", "text", "rolled_back or unchanged"),
+        ("commit", "text?", "the rollback that it made"),
+    ),
+    "hook pre-commit": _keys(*_JUDGED),
     "completion": _keys(
         ("shell", "text", "bash, zsh or fish"),
         ("script", "text", "for the shell to evaluate"),
@@ -404,6 +436,10 @@ READS: dict[str, tuple[str, ...]] = {
     "key show --allowed-signers": ("key", "show", "--allowed-signers"),
     "key list": ("key", "list"),
     "hook pre-commit": ("hook", "pre-commit"),
+    "hook prepare-commit-msg": ("hook", "prepare-commit-msg", "/dev/null"),
+    "hook commit-msg": ("hook", "commit-msg", "/dev/null"),
+    "hook post-commit": ("hook", "post-commit"),
+    "hooks status": ("hooks", "status"),
     "completion": ("completion", "bash"),
 }
 

@@ -29,6 +29,7 @@ _NOT_THERE = re.compile(
     r"\[4(04|10)\]|\b4(04|10) [A-Z]|object not found|does not exist on the server"
     "|remote missing object"
 )
+_MISSING = re.compile(r"\(missing\)|Unable to find source|missing or corrupt")
 _OTHER_BYTES = re.compile(r"expected OID|invalid hash|\[422\]|\b422 [A-Z]")
 
 
@@ -73,6 +74,33 @@ def push_objects(directory: Path, remote: str, digests: Sequence[Digest]) -> Non
     for start in range(0, len(digests), _ARGUMENTS):
         chunk = [digest.hex for digest in digests[start : start + _ARGUMENTS]]
         _run(directory, "push", "--object-id", remote, *chunk)
+
+
+def pre_push(directory: Path, remote: str, url: str, lines: Sequence[str]) -> None:
+    """Do what the pre-push hook of git-lfs does: what is missing here may be there.
+
+    Args:
+        directory: Of the clone.
+        remote: Its name, or the URL.
+        url: Where it is.
+        lines: What git wrote to its hook.
+
+    Raises:
+        NotFoundError: An object is neither here nor there (E_ARTIFACT_MISSING).
+        OutsideError: git-lfs is missing or failed.
+    """
+    said = "".join(f"{line}\n" for line in lines)
+    try:
+        _run(directory, "pre-push", remote, url, stdin=said)
+    except LfsError as error:
+        if _MISSING.search(error.said):
+            raise NotFoundError(
+                f"LFS objects of these commits are neither here nor on {remote}: "
+                f"{error.reason}",
+                "git lfs fetch --all OTHER-REMOTE  brings them from one that has them.",
+                code=E_MISSING,
+            ) from error
+        raise
 
 
 def fetch_objects(directory: Path, remote: str, commit: str, path: str) -> None:
@@ -133,11 +161,12 @@ class LfsError(OutsideError):
         )
 
 
-def _run(directory: Path, *args: str) -> None:
+def _run(directory: Path, *args: str, stdin: str = "") -> None:
     require_client()
     done = subprocess.run(
         ["git", "-c", "core.hooksPath=/dev/null", "lfs", *args],  # noqa: S607
         cwd=directory,
+        input=stdin,
         capture_output=True,
         text=True,
         errors="replace",

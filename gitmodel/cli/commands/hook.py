@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -13,6 +14,7 @@ from gitmodel.cli.help import Group
 from gitmodel.cli.options import json_option
 from gitmodel.cli.output import say
 from gitmodel.cli.server_hook import install_server, pre_receive
+from gitmodel.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from gitmodel.registry.handle import RegistryHandle
 
 _SHOWN = 20
+_REVERTS = "This reverts commit "
 _ASPECTS = ("schema", "immutable", "lfs", "signatures", "policy", "secrets")
 
 
@@ -71,10 +74,18 @@ class _Aspects(click.ParamType["tuple[Aspect, ...]"]):
     metavar="ASPECT,...",
     help="schema, immutable, lfs, signatures, policy or secrets.  [default: all]",
 )
+@click.option(
+    "--completes",
+    is_flag=True,
+    help="A post-commit hook follows, which makes rollbacks of reverts.",
+)
 @json_option
 @click.pass_obj
 def pre_commit(
-    session: Session, files: tuple[str, ...], only: tuple[Aspect, ...]
+    session: Session,
+    files: tuple[str, ...],
+    only: tuple[Aspect, ...],
+    completes: bool,
 ) -> int:
     """Judge what is staged, as verify would judge the commit.
 
@@ -92,9 +103,125 @@ def pre_commit(
 
     with opened(session) as handle:
         found = judge_staged(
-            handle, index=git_index(), only=only, files=_in_tree(handle, files)
+            handle,
+            index=git_index(),
+            only=only,
+            files=_in_tree(handle, files),
+            completes=completes,
         )
     show_refusals(session, found, "this commit")
+    return exit_code(found)
+
+
+@command.command("prepare-commit-msg")
+@click.argument("file", type=click.Path())
+@click.argument("source", required=False)
+@click.argument("commit", required=False)
+@json_option
+@click.pass_obj
+def prepare_commit_msg(
+    session: Session, file: str, source: str | None, commit: str | None
+) -> int:
+    """Judge a commit that says it reverts another.
+
+    git revert asks no other hook before it commits. A revert of a promotion passes if
+    post-commit can make it a rollback with the key that is here.
+
+    Examples:
+      gitmodel hook prepare-commit-msg .git/COMMIT_EDITMSG message
+    """
+    del source, commit
+    from gitmodel.operations.hooks.aspects import exit_code
+    from gitmodel.operations.hooks.pre_commit import judge_revert
+
+    if not any(line.startswith(_REVERTS) for line in _read(file).splitlines()):
+        show_refusals(session, (), "")
+        return 0
+    with opened(session) as handle:
+        found = judge_revert(handle, index=git_index())
+    show_refusals(session, found, "this revert")
+    return exit_code(found)
+
+
+@command.command("commit-msg")
+@click.argument("file", type=click.Path())
+@json_option
+@click.pass_obj
+def commit_msg(session: Session, file: str) -> int:
+    """Judge what a commit message claims.
+
+    Nobody has to write Gitmodel-… trailers; one that says what the staged documents do
+    not say is refused.
+
+    Examples:
+      gitmodel hook commit-msg .git/COMMIT_EDITMSG
+    """
+    from gitmodel.operations.hooks.aspects import exit_code
+    from gitmodel.operations.hooks.commit_message import judge_message
+
+    text = _read(file)
+    if "Gitmodel-" not in text:
+        show_refusals(session, (), "")
+        return 0
+    with opened(session) as handle:
+        found = judge_message(handle, text, file, index=git_index())
+    show_refusals(session, found, "this commit message")
+    return exit_code(found)
+
+
+@command.command("post-commit")
+@json_option
+@click.pass_obj
+def post_commit(session: Session) -> None:
+    """Make a rollback of a promotion that was just reverted by hand.
+
+    Does nothing after any other commit.
+
+    Examples:
+      gitmodel hook post-commit
+    """
+    from gitmodel.operations.hooks.revert import complete
+
+    with opened(session) as handle:
+        done = complete(handle)
+    session.answer(
+        {
+            "status": done.status if done else "unchanged",
+            "commit": done.commit if done else None,
+        },
+        f"Made the revert a rollback: {done.model} in {done.stage}, "
+        f"{done.origin} -> {done.target}\n  commit  {str(done.commit)[:12]}"
+        if done
+        else "",
+    )
+
+
+@command.command("pre-push")
+@click.argument("remote")
+@click.argument("url")
+@json_option
+@click.pass_obj
+def pre_push(session: Session, remote: str, url: str) -> int:
+    """Judge what is about to be pushed, and bring its LFS objects to the remote.
+
+    Reads from stdin what git writes to its hook. Protected branches, those that git
+    config gitmodel.protected names or else the remote's default branch, only grow, and
+    by legal commits.
+
+    Examples:
+      gitmodel hook pre-push origin "$URL" < updates
+    """
+    from gitmodel.operations.hooks.aspects import exit_code
+    from gitmodel.operations.hooks.push import Update, bring_objects, judge_push
+
+    lines = sys.stdin.read().splitlines()
+    updates = [Update.parse(line) for line in lines if line]
+    objects = 0
+    with opened(session) as handle:
+        found = judge_push(handle, remote, updates)
+        if not found:
+            objects = bring_objects(handle, remote, url, updates)
+    show_refusals(session, found, "this push", objects=objects)
     return exit_code(found)
 
 
@@ -120,11 +247,20 @@ def git_index() -> Path | None:
     return Path(named).absolute() if named else None
 
 
-def show_refusals(session: Session, found: Sequence[Refusal], what: str) -> None:
+def _read(file: str) -> str:
+    try:
+        return Path(file).read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise NotFoundError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def show_refusals(
+    session: Session, found: Sequence[Refusal], what: str, **more: object
+) -> None:
     """Answer with what stands in the way, the way out below each problem."""
     problems = [refusal.to_dict() for refusal in found]
     if session.as_json:
-        session.answer({"ok": not found, "problems": problems}, "")
+        session.answer({"ok": not found, "problems": problems, **more}, "")
         return
     if not found:
         return
@@ -137,7 +273,7 @@ def show_refusals(session: Session, found: Sequence[Refusal], what: str) -> None
         for line in refusal.commands:
             say(f"    -> {line}")
     if len(found) > _SHOWN:
-        say(f"  … and {len(found) - _SHOWN} more:  gitmodel hook pre-commit --json")
+        say(f"  … and {len(found) - _SHOWN} more")
 
 
 def _in_tree(handle: RegistryHandle, files: Sequence[str]) -> list[str]:

@@ -6,8 +6,11 @@ is judged by whoever receives the commit.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gitmodel.domain.problem import Problem
+from gitmodel.errors import GitmodelError
 from gitmodel.operations.hooks.aspects import ASPECTS, Aspect, Refusal, aspect_of
 from gitmodel.operations.hooks.staged import Staged
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from gitmodel.domain.problem import Problem
+    from gitmodel.operations.hooks.revert import Undoing
     from gitmodel.registry.handle import RegistryHandle
 
 _OF_STEPS: frozenset[Aspect] = frozenset(
@@ -29,6 +32,7 @@ def judge_staged(
     index: Path | None = None,
     only: Collection[Aspect] = ASPECTS,
     files: Sequence[str] = (),
+    completes: bool = False,
 ) -> tuple[Refusal, ...]:
     """Return everything that stands in the way of committing what is staged.
 
@@ -38,12 +42,72 @@ def judge_staged(
         only: The aspects that count.
         files: Look at these alone, as the index has them; all changes if there are
             none. What only the commit as a whole can show is then left to others.
+        completes: Whether a hook that runs after the commit can make a rollback of
+            a promotion that is undone by hand.
 
     Raises:
         ConflictError: A merge is not resolved.
     """
     staged = Staged.read(handle, index, files)
-    return refusals(staged, only)
+    found = refusals(staged, only)
+    if found and not files and (undo := _undoing(staged)) is not None:
+        return _judge_undoing(staged, undo, completes=completes)
+    return found
+
+
+def judge_revert(
+    handle: RegistryHandle, *, index: Path | None = None
+) -> tuple[Refusal, ...]:
+    """Return what stands in the way of a commit that says it reverts others.
+
+    git asks no other hook about it before it is made.
+    """
+    staged = Staged.read(handle, index)
+    found = refusals(staged)
+    undo = _undoing(staged) if found else None
+    if undo is not None:
+        return _judge_undoing(staged, undo, completes=True)
+    back = _way_back(handle)
+    return tuple(
+        replace(
+            one, commands=(back, *(c for c in one.commands if c.startswith("gitmodel")))
+        )
+        for one in found
+    )
+
+
+def _judge_undoing(
+    staged: Staged, undo: Undoing, *, completes: bool
+) -> tuple[Refusal, ...]:
+    """Return nothing if the revert will become a rollback, else how to make one."""
+    from gitmodel.operations.hooks.revert import prepare  # noqa: PLC0415
+
+    why = "it takes a transition out of the log"
+    commands: tuple[str, ...] = (_way_back(staged.handle),)
+    if undo.target is not None:
+        commands = (*commands, undo.command)
+    if completes:
+        try:
+            prepare(staged, undo)
+        except GitmodelError as error:
+            why += f", and cannot be made a rollback: {error.message}"
+        else:
+            return ()
+    problem = Problem("E_REVERT", f"{why.rstrip('.')}.", undo.pin)
+    return (Refusal(problem, "policy", commands),)
+
+
+def _undoing(staged: Staged) -> Undoing | None:
+    from gitmodel.operations.hooks.revert import undoing  # noqa: PLC0415
+
+    return undoing(staged)
+
+
+def _way_back(handle: RegistryHandle) -> str:
+    """Return the command that takes back what git has done so far."""
+    if (handle.repository.git_dir / "sequencer").exists():
+        return "git revert --abort"
+    return "git reset --merge"
 
 
 def refusals(staged: Staged, only: Collection[Aspect] = ASPECTS) -> tuple[Refusal, ...]:

@@ -52,8 +52,14 @@ def _remedies(staged: Staged, problem: Problem) -> Iterator[str]:
         yield f"git rm --cached -- {shlex.quote(path)}"
     else:
         yield f"git restore --staged --worktree -- {shlex.quote(path)}"
-    if problem.code != "E_SECRET":
-        yield from _right_way(staged, path, place)
+    if problem.code != "E_SECRET" and (way := right_way(path, _data(staged, path))):
+        yield way
+
+
+def _data(staged: Staged, path: str) -> bytes | None:
+    if layout.classify(path).kind != "pin":
+        return None
+    return staged.blobs([c for c in staged.changes if c.path == path]).get(path)
 
 
 _EXECUTABLE = 0o100755
@@ -61,30 +67,35 @@ _FILE = layout.ATTRIBUTES
 _LFS_LINE = f"{layout.ARTIFACTS_PATTERN} filter=lfs diff=lfs merge=lfs -text"
 
 
-def _right_way(staged: Staged, path: str, place: layout.Place) -> Iterator[str]:
-    """Yield the command that makes such a change by the rules."""
+def right_way(path: str, data: bytes | None) -> str:
+    """Return the command that makes such a change by the rules; "" for none.
+
+    Args:
+        path: What was changed by hand.
+        data: Its new bytes; None if it is gone, or they do not matter.
+    """
+    place = layout.classify(path)
     document = layout.classify(place.document) if place.document else place
-    model, stage = place.model or "MODEL", place.stage or "STAGE"
+    model, stage = place.model, place.stage
     match document.kind:
         case "manifest" | "artifact" | "oms":
-            yield f"gitmodel register {model} FILE… --bump patch"
+            return f"gitmodel register {model} FILE… --bump patch"
         case "attestation":
-            yield f"gitmodel attest {model}@{place.version} {document.name} FILE"
+            return f"gitmodel attest {model}@{place.version} {document.name} FILE"
         case "pin":
-            yield _move(staged, path, model, stage)
+            return _move(path, data, model, stage)
         case "transition":
-            yield f"gitmodel rollback {model} {stage} -m REASON"
+            return f"gitmodel rollback {model} {stage} -m REASON"
         case "policy":
-            yield "gitmodel policy --help"
+            return "gitmodel policy --help"
         case "review":
-            yield "gitmodel policy review --sign-off"
+            return "gitmodel policy review --sign-off"
         case _:
-            return
+            return ""
 
 
-def _move(staged: Staged, path: str, model: str, stage: str) -> str:
+def _move(path: str, data: bytes | None, model: str, stage: str) -> str:
     """Return the command that moves a pin to where somebody wrote it by hand."""
-    data = staged.blobs([c for c in staged.changes if c.path == path]).get(path)
     try:
         pin = parse("ModelPin", data, path, Pin.from_document) if data else None
     except GitmodelError:

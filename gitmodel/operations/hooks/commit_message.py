@@ -1,0 +1,147 @@
+"""``commit-msg``: what a message claims about the registry must be what is committed.
+
+Trailers ``Gitmodel-…`` are for people and carry no authority (``design`` §3), so nobody
+has to write any. But whoever reads a log believes them: one that the staged documents
+do not bear out is refused. Those of HEAD may stay, for ``git commit --amend``.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from gitmodel.adapters.git.history import CommitInfo
+from gitmodel.domain.digest import Digest
+from gitmodel.domain.problem import Problem
+from gitmodel.errors import GitmodelError
+from gitmodel.formats import yaml_quick, yaml_reader
+from gitmodel.operations.hooks.aspects import Refusal
+from gitmodel.operations.hooks.staged import Staged
+from gitmodel.registry import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from gitmodel.registry.handle import RegistryHandle
+
+_TRAILER = re.compile(r"Gitmodel-([A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+#: git shows what is below this line to the author, and leaves it out of the commit.
+_SCISSORS = re.compile(r".*-{8,} >8 -{8,}")
+#: These name people: whoever the policy knows may have had a part in it.
+_PEOPLE = frozenset({"Principal", "Approved-By"})
+
+
+def judge_message(
+    handle: RegistryHandle, text: str, file: str, *, index: Path | None = None
+) -> tuple[Refusal, ...]:
+    """Return every trailer that says what is not so.
+
+    Args:
+        handle: The registry.
+        text: The message as git hands it to its hook.
+        file: Where it is, for people.
+        index: As for ``Staged``.
+    """
+    claims = list(_claims(text))
+    if not claims:
+        return ()
+    staged = Staged.read(handle, index)
+    if not staged.is_registry:
+        return ()
+    facts = set(_facts(staged)) | set(_standing(staged))
+    people = _people(staged)
+    command = f"git commit --edit --file={shlex.quote(file)}"
+    return tuple(
+        Refusal(
+            Problem("E_TRAILER", _message(key, value), file, line=line),
+            "policy",
+            (f"{command}  once you have taken the line out",),
+        )
+        for line, key, value in claims
+        if (key, value) not in facts
+        and not (key in _PEOPLE and value in people and facts)
+    )
+
+
+def _message(key: str, value: str) -> str:
+    return f"Gitmodel-{key}: {value} is not what this commit does."
+
+
+def _claims(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield line, key and value of each trailer of a message."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if _SCISSORS.fullmatch(line):
+            return
+        if match := _TRAILER.fullmatch(line):
+            yield number, match[1], match[2]
+
+
+def _standing(staged: Staged) -> Iterator[tuple[str, str]]:
+    """Yield what HEAD's own message says."""
+    head = staged.base.commit
+    if head is None:
+        return
+    raw = staged.handle.reader.read(head).data
+    for _, key, value in _claims(CommitInfo.parse(head, raw).message):
+        yield key, value
+
+
+def _people(staged: Staged) -> frozenset[str]:
+    try:
+        return frozenset(principal.name for principal in staged.base.policy.principals)
+    except GitmodelError:
+        return frozenset()
+
+
+def _facts(staged: Staged) -> Iterator[tuple[str, str]]:
+    """Yield every trailer that the staged documents bear out."""
+    for path, data in staged.step.blobs.items():
+        place = layout.classify(path)
+        if place.kind == "signature":
+            document = staged.view.blob(place.document)
+            if place.document not in staged.step.blobs and document is not None:
+                yield from (("Action", "approve"), ("Action", "reject"))
+                yield "Transition", str(Digest.of(document))
+            continue
+        if place.kind not in {"manifest", "attestation", "transition", "policy"}:
+            if place.kind == "review":
+                yield "Action", "review"
+                yield "Policy", str(staged.base.policy_digest)
+            continue
+        try:
+            value = yaml_quick.value_of(data) or yaml_reader.read(data, path).value
+        except GitmodelError:
+            continue  # pre-commit says so
+        yield from _told_by(place, value, str(Digest.of(data)))
+
+
+def _told_by(
+    place: layout.Place, document: Mapping[str, Any], digest: str
+) -> Iterator[tuple[str, str]]:
+    yield "Model", place.model
+    match place.kind:
+        case "transition":
+            yield "Action", str(document.get("action"))
+            yield "Stage", place.stage
+            yield "Transition", digest
+            yield "Incident", str(document.get("incident"))
+            for key, end in (("From", "from"), ("To", "to")):
+                release = document.get(end)
+                if isinstance(release, dict):
+                    yield key, str(release.get("version"))
+                    if key == "To":
+                        yield "Manifest", str(release.get("manifest"))
+        case "manifest":
+            yield "Action", "register"
+            yield "Version", place.version
+            yield "Manifest", digest
+        case "attestation":
+            yield "Action", "attest"
+            yield "Version", place.version
+            yield "Attestation", digest
+        case _:
+            yield "Action", "init" if place.seq == 1 else "policy"
+            yield "Root" if place.seq == 1 else "Policy", digest

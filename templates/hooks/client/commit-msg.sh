@@ -1,0 +1,3 @@
+if [ -x "$kept" ]; then "$kept" "$@" || exit; fi
+grep -q '^Gitmodel-' "$1" || exit 0
+run hook commit-msg "$1"

@@ -1,0 +1,2 @@
+if [ -x "$kept" ]; then "$kept" "$@" || exit; fi
+run hook pre-commit --completes
