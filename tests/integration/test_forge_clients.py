@@ -625,7 +625,7 @@ def test_nobody_is_there() -> None:
         ("https://github.com/o/reg.git", "github", "https://api.github.com", "o/reg"),
         ("git@github.com:o/reg.git", "github", "https://api.github.com", "o/reg"),
         ("ssh://git@ssh.github.com:443/o/r", "github", "https://api.github.com", "o/r"),
-        ("https://a:b@gitlab.com/a/b/c", "gitlab", "https://gitlab.com/api/v4", "a/b/c"),
+        ("git@gitlab.com:a/b/c.git", "gitlab", "https://gitlab.com/api/v4", "a/b/c"),
         ("https://codeberg.org/o/r", "forgejo", "https://codeberg.org/api/v1", "o/r"),
     ],
 )  # fmt: skip

@@ -38,7 +38,7 @@ class GitHub:
             base=place.api,
             secret={"Authorization": f"Bearer {token.value}"} if token else {},
             headers={
-                "Accept": "application/vnd.github+json",
+                "Accept": "application/vnd.github+json, application/json",
                 "X-GitHub-Api-Version": "2022-11-28",
             },
             token_help=_HELP,
