@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from gitmodel.adapters.signing import keys, locations
-from gitmodel.adapters.signing.places import NOT_HELD, place_of
+from gitmodel.adapters.signing import locations
 from gitmodel.errors import GitmodelError, InputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -50,6 +49,10 @@ class KeyChoice:
             NotFoundError: There is none.
             GitmodelError: The key cannot be used; see ``adapters.signing.places``.
         """
+        # Who only looks needs no cryptography, which is slow to import.
+        from gitmodel.adapters.signing import keys  # noqa: PLC0415
+        from gitmodel.adapters.signing.places import NOT_HELD  # noqa: PLC0415
+
         try:
             self.used, signer = self._first(repository, lambda place: place.signer())
         except (InputError, NotFoundError) as error:
@@ -75,6 +78,8 @@ class KeyChoice:
         Raises:
             OutsideError: The agent does not answer (``E_AGENT``).
         """
+        from gitmodel.adapters.signing.places import place_of  # noqa: PLC0415 (slow)
+
         files = sorted(locations.key_directory().glob("*.pub"))
         names = [str(path) for path in files]
         if self.agent is not None:
@@ -85,6 +90,8 @@ class KeyChoice:
         self, repository: Repository | None, look: Callable[[KeyPlace], T]
     ) -> tuple[KeyPlace, T]:
         """Return the first place where ``look`` finds something of use."""
+        from gitmodel.adapters.signing.places import place_of  # noqa: PLC0415 (slow)
+
         if self.named is not None:
             place = place_of(self.named, self.ask, self.agent)
             return place, look(place)

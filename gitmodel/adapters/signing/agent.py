@@ -16,9 +16,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-
-from gitmodel.adapters.signing.public_key import SSH_TYPES, public_key
 from gitmodel.errors import GitmodelError, InputError, OutsideError
 from gitmodel.formats.sshsig import Reader, string
 
@@ -59,6 +56,12 @@ class Agent:
             OutsideError: It cannot be asked, or does not answer as agents do
                 (``E_AGENT``).
         """
+        # An agent is at hand for most commands, and few ask it: what they need is slow.
+        from gitmodel.adapters.signing.public_key import (  # noqa: PLC0415
+            SSH_TYPES,
+            public_key,
+        )
+
         reader = self._ask(bytes([_REQUEST_IDENTITIES]), _IDENTITIES, self.list_seconds)
         try:
             blobs = [
@@ -81,6 +84,10 @@ class Agent:
             OutsideError: It refuses, or what it answers is not that key's signature
                 of the message (``E_AGENT``).
         """
+        from cryptography.hazmat.primitives.asymmetric.utils import (  # noqa: PLC0415
+            encode_dss_signature,
+        )
+
         kind, blob = key.ssh.split()
         request = (
             bytes([_SIGN])
