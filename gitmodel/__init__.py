@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 from gitmodel.version import __version__
 
 if TYPE_CHECKING:
-    from gitmodel.api import Registry, init_registry, open_registry
+    from gitmodel.api import Keyless, Registry, init_registry, open_registry
 
 
-__all__ = ["Registry", "__version__", "init_registry", "open_registry"]
+__all__ = ["Keyless", "Registry", "__version__", "init_registry", "open_registry"]
 
 
 def __getattr__(name: str) -> Any:
     """Load the API when it is first used: ``gitmodel --help`` must stay quick."""
-    if name in {"Registry", "init_registry", "open_registry"}:
+    if name in {"Keyless", "Registry", "init_registry", "open_registry"}:
         from gitmodel import api
 
         return getattr(api, name)

@@ -7,19 +7,25 @@
     >>> registry.promote("fraud@1.0.0", "dev", reason="first candidate").status
     'promoted'
 
-Nothing here prints or exits; what goes wrong raises a ``gitmodel.errors`` class.
+Nothing here prints or exits; what goes wrong raises a ``gitmodel.errors`` class. What
+goes well, but people should know, is a warning of the logger ``gitmodel``, unless
+``warn`` is given. The environment is not read: name the key, the agent or the identity.
 """
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gitmodel.adapters.clock import SystemClock
+from gitmodel.adapters.signing.agent import Agent
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.ports import Silent
 from gitmodel.domain.selector import Selector
 from gitmodel.domain.semver import Bump, Version
+from gitmodel.errors import InputError
 from gitmodel.operations import (
     check,
     diff,
@@ -41,12 +47,49 @@ from gitmodel.registry.keys import KeyChoice
 from gitmodel.registry.transaction import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
+    from gitmodel.adapters.signing.keyless import KeylessSigner
     from gitmodel.domain.ports import Progress
 
     PathLike = str | Path
+
+_LOG = logging.getLogger("gitmodel")
+
+
+@dataclass(frozen=True, slots=True)
+class Keyless:
+    """Signs as an identity instead of with a key.
+
+    Attributes:
+        token: Its OpenID Connect token, for the audience ``sigstore``; None for that
+            of the CI job that this runs in.
+        trust_config: The file of the Sigstore that certifies it; None for the public.
+    """
+
+    token: str | None = None
+    trust_config: PathLike | None = None
+
+    def signer(self) -> KeylessSigner:
+        """Return what signs; its token is looked for when it is first needed.
+
+        Raises:
+            InputError: The trust configuration cannot be read.
+        """
+        # Sigstore takes a third of a second to import; keys never need it.
+        from gitmodel.adapters.signing.keyless import KeylessSigner  # noqa: PLC0415
+        from gitmodel.adapters.signing.tokens import obtain  # noqa: PLC0415
+        from gitmodel.adapters.signing.trust_config import (  # noqa: PLC0415
+            read_config_file,
+        )
+
+        config = read_config_file(
+            Path(self.trust_config) if self.trust_config else None
+        )
+        return KeylessSigner(
+            lambda: obtain(self.token, config, interactive=False), config
+        )
 
 
 def open_registry(
@@ -54,20 +97,28 @@ def open_registry(
     *,
     key: PathLike | None = None,
     passphrase: bytes | None = None,
+    agent: PathLike | None = None,
+    keyless: Keyless | None = None,
     progress: Progress | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Registry:
     """Open the registry that ``path`` is in.
 
     Args:
         path: A directory inside a clone.
-        key: The private key that signs; by default git's, then gitmodel's own.
-        passphrase: Of the key, where it has one.
+        key: The key that signs: a file, or what else ``--key`` takes; by default
+            git's, then gitmodel's own.
+        passphrase: Of the key, where it has one; or the PIN of its token.
+        agent: The socket of an ssh-agent that may hold the key.
+        keyless: The identity that signs, instead of a key.
         progress: Told about long work, in bytes.
+        warn: Told, in a sentence, what people should know; by default it is logged.
 
     Raises:
         NotFoundError: There is no registry.
+        InputError: Both a key and an identity are given.
     """
-    context = _context(key, passphrase, progress, create=False)
+    context = _context(key, passphrase, agent, keyless, progress, warn)
     handle = RegistryHandle.open(Path(path), context)
     handle.view()
     return Registry(handle)
@@ -81,13 +132,19 @@ def init_registry(
     principal: str | None = None,
     key: PathLike | None = None,
     passphrase: bytes | None = None,
+    agent: PathLike | None = None,
+    keyless: Keyless | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Registry:
     """Make ``path`` a registry, unless it is one, and open it.
 
+    Who signs is chosen as by :func:`open_registry`; without any, a key is made.
+
     Raises:
         ConflictError: It is a registry with other stages or another name.
+        InputError: Both a key and an identity are given.
     """
-    context = _context(key, passphrase, None, create=True)
+    context = _context(key, passphrase, agent, keyless, None, warn, create=True)
     init.init(Path(path), context, name=name, stages=tuple(stages), principal=principal)
     return Registry(RegistryHandle.open(Path(path), context))
 
@@ -95,19 +152,31 @@ def init_registry(
 def _context(
     key: PathLike | None,
     passphrase: bytes | None,
+    agent: PathLike | None,
+    keyless: Keyless | None,
     progress: Progress | None,
+    warn: Callable[[str], None] | None,
     *,
-    create: bool,
+    create: bool = False,
 ) -> Context:
+    if key and keyless:
+        raise InputError("A key and an identity exclude each other.")
     return Context(
         clock=SystemClock(),
         keys=KeyChoice(
             named=str(key) if key else None,
             ask=lambda _: passphrase,
+            agent=Agent(Path(agent)) if agent else None,
             create=create,
         ),
+        identity=keyless.signer if keyless else None,
         progress=progress or Silent(),
+        warn=warn or _log,
     )
+
+
+def _log(message: str) -> None:
+    _LOG.warning("%s", message)
 
 
 class Registry:

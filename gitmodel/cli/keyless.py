@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from gitmodel.errors import InputError
-
 if TYPE_CHECKING:
     from gitmodel.adapters.signing.keyless import KeylessSigner
     from gitmodel.adapters.signing.tokens import Token
@@ -58,7 +56,7 @@ class Keyless:
             token = None
         if not token and not keyless:
             return None
-        return cls(token or None, Path(config).expanduser() if config else None)
+        return cls(token or None, Path(config) if config else None)
 
     @staticmethod
     def require_unasked(ctx: click.Context) -> None:
@@ -75,30 +73,18 @@ class Keyless:
     def signer(self) -> KeylessSigner:
         """Return what signs; it asks for its token when it is first needed."""
         from gitmodel.adapters.signing.keyless import KeylessSigner
+        from gitmodel.adapters.signing.trust_config import read_config_file
 
-        config = self._read_config()
+        config = read_config_file(self.config)
 
         def token() -> Token:
-            from gitmodel.adapters.signing import tokens
+            from gitmodel.adapters.signing.tokens import obtain
 
-            if self.token is None:
-                return tokens.ambient_or_asked(
-                    config, interactive=sys.stdin.isatty() and sys.stderr.isatty()
-                )
             text = sys.stdin.readline() if self.token == _STDIN else self.token
-            return tokens.Token.read(text)
+            people = sys.stdin.isatty() and sys.stderr.isatty()
+            return obtain(text, config, interactive=people)
 
         return KeylessSigner(token, config)
-
-    def _read_config(self) -> bytes | None:
-        if self.config is None:
-            return None
-        try:
-            return self.config.read_bytes()
-        except OSError as error:
-            raise InputError(
-                f"Cannot read the trust configuration {self.config}: {error.strerror}."
-            ) from error
 
 
 def read_identity(text: str) -> Identity:

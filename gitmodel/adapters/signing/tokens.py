@@ -48,6 +48,17 @@ class Token:
         return cls(found, _foresee(found))
 
 
+def obtain(text: str | None, trust_config: bytes | None, *, interactive: bool) -> Token:
+    """Return the token that was given, or else look for one as ``ambient_or_asked``.
+
+    Raises:
+        GitmodelError: As :meth:`Token.read` and :func:`ambient_or_asked`.
+    """
+    if text is not None:
+        return Token.read(text)
+    return ambient_or_asked(trust_config, interactive=interactive)
+
+
 def ambient_or_asked(trust_config: bytes | None, *, interactive: bool) -> Token:
     """Return the token of the CI job that this runs in, or else ask a person for one.
 

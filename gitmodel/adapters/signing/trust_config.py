@@ -8,7 +8,25 @@ from typing import TYPE_CHECKING
 from gitmodel.errors import InputError, OutsideError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sigstore.models import ClientTrustConfig
+
+
+def read_config_file(path: Path | None) -> bytes | None:
+    """Return the trust configuration in a file; None where none is named.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    if path is None:
+        return None
+    try:
+        return path.expanduser().read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"Cannot read the trust configuration {path}: {error.strerror}."
+        ) from error
 
 
 def read_trust_config(data: bytes | None) -> ClientTrustConfig:
