@@ -6,6 +6,7 @@ Errors are rendered here, once, for every command: ``Error:`` one sentence, then
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 BUG = 70
 INTERRUPTED = 130
+_GARBAGE = 50_000  # objects
 _SHORT_HELP = 64  # what fits beside the longest name in 80 columns
 
 #: Command → help section. The order is the order of the help page.
@@ -248,5 +250,7 @@ def _bug(args: Sequence[str], error: Exception) -> int:
 
 def main(argv: Any = None) -> None:
     """Be the console script."""
+    # Looking for garbage every 700 objects is a tenth of a short command's time.
+    gc.set_threshold(_GARBAGE)
     streams.harden()
     sys.exit(run(sys.argv[1:] if argv is None else argv))

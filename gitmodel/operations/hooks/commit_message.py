@@ -2,7 +2,7 @@
 
 Trailers ``Gitmodel-…`` are for people and carry no authority (``design`` §3), so nobody
 has to write any. But whoever reads a log believes them: one that the staged documents
-do not bear out is refused. Those of HEAD may stay, for ``git commit --amend``.
+do not bear out is refused. All of HEAD's together may stay, for ``git commit --amend``.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def judge_message(
     staged = Staged.read(handle, index)
     if not staged.is_registry:
         return ()
-    facts = set(_facts(staged)) | set(_standing(staged))
+    if [claim[1:] for claim in claims] == _standing(staged):
+        return ()
+    facts = set(_facts(staged))
     people = _people(staged)
     command = f"git commit --edit --file={shlex.quote(file)}"
     return tuple(
@@ -79,14 +81,14 @@ def _claims(text: str) -> Iterator[tuple[int, str, str]]:
             yield number, match[1], match[2]
 
 
-def _standing(staged: Staged) -> Iterator[tuple[str, str]]:
-    """Yield what HEAD's own message says."""
+def _standing(staged: Staged) -> list[tuple[str, str]]:
+    """Return what HEAD's own message says."""
     head = staged.base.commit
     if head is None:
-        return
+        return []
     raw = staged.handle.reader.read(head).data
-    for _, key, value in _claims(CommitInfo.parse(head, raw).message):
-        yield key, value
+    claims = _claims(CommitInfo.parse(head, raw).message)
+    return [(key, value) for _, key, value in claims]
 
 
 def _people(staged: Staged) -> frozenset[str]:

@@ -7,6 +7,7 @@ not give a line for.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from gitmodel.formats import schema, yaml_quick
 from gitmodel.formats.lfs_pointer import CUTOFF, Pointer
 from gitmodel.formats.secret_scan import find_secrets
 from gitmodel.operations.verification.findings import Findings
+from gitmodel.operations.verification.scope import fold
 from gitmodel.registry import layout
 
 if TYPE_CHECKING:
@@ -57,8 +59,8 @@ def judge_step(staged: Staged) -> Iterator[Problem]:
         findings.add("E_LIMIT", "it is larger than any document may be.", path)
     touched = {change.path for change in staged.changes}
     for problem in findings.problems:
-        if _concerns(problem, touched):
-            yield problem
+        if (blamed := _blamed(problem, touched)) is not None:
+            yield blamed
 
 
 def _judge_step(staged: Staged, findings: Findings) -> None:
@@ -103,14 +105,22 @@ def _unread(staged: Staged) -> Iterator[str]:
             yield change.path
 
 
-def _concerns(problem: Problem, touched: set[str]) -> bool:
-    """Say whether this commit is to blame: old problems are for ``verify``."""
-    return (
-        not problem.path
-        or problem.path in touched
-        or layout.ATTRIBUTES in touched
-        or any(path.startswith(f"{problem.path}/") for path in touched)
-    )
+def _blamed(problem: Problem, touched: set[str]) -> Problem | None:
+    """Return a problem under a path that this commit changes; None if it has no part.
+
+    What was wrong before is for ``verify``. But a new name may collide with an old
+    one, and new attributes may spoil old files.
+    """
+    if not problem.path or problem.path in touched:
+        return problem
+    if problem.code == "E_ATTRIBUTES" and layout.ATTRIBUTES in touched:
+        message = f"such as {problem.path}: {problem.message}"
+        return replace(problem, path=layout.ATTRIBUTES, message=message)
+    place = f"{fold(problem.path)}/"
+    for path in sorted(touched):
+        if f"{fold(path)}/".startswith(place):
+            return replace(problem, path=path)
+    return None
 
 
 def judge_schemas(staged: Staged) -> Iterator[Problem]:

@@ -120,7 +120,7 @@ def refusals(staged: Staged, only: Collection[Aspect] = ASPECTS) -> tuple[Refusa
     found: dict[tuple[str, str, int], Problem] = {}
     lined: set[tuple[str, str]] = set()
     for problem in _problems(staged, only):
-        if problem.path in named or not problem.path or _is_above(problem.path, named):
+        if problem.path in named or not problem.path:
             place = (problem.path, problem.code)
             if place in lined and problem.line is None:
                 continue  # said before, and better
@@ -131,10 +131,6 @@ def refusals(staged: Staged, only: Collection[Aspect] = ASPECTS) -> tuple[Refusa
         for _, problem in sorted(found.items())
         if aspect_of(problem) in only
     )
-
-
-def _is_above(directory: str, paths: Collection[str]) -> bool:
-    return any(path.startswith(f"{directory}/") for path in paths)
 
 
 def _problems(staged: Staged, only: Collection[Aspect]) -> Iterator[Problem]:
