@@ -85,7 +85,7 @@ def _raw_artifact(bench: Workbench) -> None:
 
 def _pickle(bench: Workbench) -> None:
     class Bomb:
-        def __reduce__(self) -> object:
+        def __reduce__(self) -> tuple[object, ...]:
             return (os.system, ("true",))
 
     stage(bench, "notebooks/model.pkl", pickle.dumps(Bomb()))
