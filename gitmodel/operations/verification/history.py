@@ -13,6 +13,7 @@ from gitmodel.operations.verification.commit_signatures import judge_commit_sign
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.ledger import Ledger
 from gitmodel.operations.verification.legality import judge
+from gitmodel.operations.verification.overtaken import judge_overtaken
 from gitmodel.registry import state
 from gitmodel.registry.steps import line_to, steps
 from gitmodel.registry.view import View
@@ -85,7 +86,9 @@ def verify_steps(
     if full:
         known = None
     after = known.commit if known is not None else anchor
-    judge_line(handle, findings, line_to(repository, tip, after), after)
+    line = line_to(repository, tip, after)
+    judge_line(handle, findings, line, after)
+    judge_overtaken(handle, findings, view, line, after)
     return Proof(findings, after, known is not None and known.whole)
 
 
