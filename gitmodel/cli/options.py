@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+#: As in ``domain.policy``, which help and completion do without.
+ROLES = (
+    "root",
+    "publisher",
+    "promoter",
+    "approver",
+    "responder",
+    "auditor",
+    "collector",
+)
+
 
 def _set_json(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
     if value:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 def request_json(row: RequestRow) -> dict[str, object]:
     """Return the JSON form of a request."""
     return {
+        "kind": row.kind,
         "status": row.status,
         "model": row.model,
         "version": row.version,
@@ -22,22 +23,40 @@ def request_json(row: RequestRow) -> dict[str, object]:
         "approvals": list(row.approvals),
         "rejections": list(row.rejections),
         "threshold": row.threshold,
+        "needed": list(row.needed),
         "commit": row.commit,
     }
 
 
+def request_name(row: RequestRow) -> str:
+    """Return how people name a request."""
+    if row.model is None:
+        return f"policy {row.version}"
+    return f"{row.model}#{row.stage}"
+
+
 def request_text(row: RequestRow) -> str:
     """Return a request as people read it."""
+    heads = {
+        "policy": f"policy {row.origin} -> {row.version}",
+        "rollback": f"{row.model} back in {row.stage}: {row.origin} -> {row.version}",
+    }
+    promotion = (
+        f"{row.model} in {row.stage}: {row.origin or '(empty)'} -> {row.version}"
+    )
+    word = "signatures" if row.kind == "policy" else "approvals"
     lines = [
-        f"{row.model} in {row.stage}: {row.origin or '(empty)'} -> {row.version}",
-        f"  status     {row.status}, {len(row.approvals)} of {row.threshold} approvals",
-        f"  requester  {row.requester}",
+        heads.get(row.kind, promotion),
+        f"  status     {row.status}, {len(row.approvals)} of {row.threshold} {word}",
     ]
-    if row.approvals:
-        lines.append(f"  approved   {', '.join(row.approvals)}")
-    if row.rejections:
-        lines.append(f"  rejected   {', '.join(row.rejections)}")
-    if row.reason:
-        lines.append(f"  reason     {row.reason.splitlines()[0]}")
-    lines.append(f"  branch     {row.branch}")
+    for label, text in (
+        ("requester", row.requester),
+        ("approved", ", ".join(row.approvals)),
+        ("rejected", ", ".join(row.rejections)),
+        ("reason", next(iter(row.reason.splitlines()), "")),
+        ("needs", "; ".join(row.needed)),
+        ("branch", row.branch),
+    ):
+        if text:
+            lines.append(f"  {label:<9}  {text}")
     return "\n".join(lines)

@@ -9,17 +9,19 @@ policies are refused when they are read.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.names import principal_name, stage_name
 from gitmodel.domain.pin import API_VERSION
-from gitmodel.domain.stage_rules import StageRules, require_reachable
+from gitmodel.domain.quorum import Quorum
+from gitmodel.domain.sensitivity import Sensitivity
+from gitmodel.domain.stage_rules import StageRules, effective, require_reachable
 from gitmodel.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 ROLES = (
     "root",
@@ -108,6 +110,7 @@ class Policy:
     roles: tuple[Role, ...]
     stages: tuple[tuple[str, StageRules], ...]
     trusted_root: Digest | None = None
+    sensitivity: Sensitivity = field(default_factory=Sensitivity)
 
     @classmethod
     def first(
@@ -132,7 +135,7 @@ class Policy:
                     stage,
                     StageRules(
                         source=stages[index - 1] if index else None,
-                        approvals=0,
+                        approvals=(Quorum(role="approver", threshold=0),),
                         approver_role="approver",
                         rollback_approvals=0,
                         rollback_role="responder",
@@ -170,64 +173,65 @@ class Policy:
                 Role(name, tuple(body["members"]), body["threshold"])
                 for name, body in document["roles"].items()
             ),
-            stages=tuple(
-                (stage_name(name), StageRules.from_dict(name, body))
-                for name, body in document["stages"].items()
-            ),
+            stages=_stages(document["stages"]),
             trusted_root=_trusted_root(document),
+            sensitivity=Sensitivity.from_dict(document.get("sensitivity", {})),
         )
-        policy._require_consistent()
+        _require_none(policy._contradictions())
         return policy
 
-    def _require_consistent(self) -> None:
+    def _contradictions(self) -> Iterator[InputError]:
+        yield from self._shared_keys()
         names = {principal.name for principal in self.principals}
-        self._require_single_owners()
         for role in self.roles:
             if strangers := set(role.members) - names:
-                raise InputError(
+                yield InputError(
                     f"Role {role.name} names {', '.join(sorted(strangers))}, "
                     "who is no principal.",
                     code="E_POLICY",
                 )
             if role.threshold > len(set(role.members)):
-                raise InputError(
+                yield InputError(
                     f"Role {role.name} needs {role.threshold} members and has "
                     f"{len(set(role.members))}: nobody could ever act in it.",
                     code="E_POLICY",
                 )
         if self.role("root") is None:
-            raise InputError("The policy has no root role.", code="E_POLICY")
+            yield InputError("The policy has no root role.", code="E_POLICY")
         stages = {name for name, _ in self.stages}
         for name, rules in self.stages:
             if rules.source is not None and rules.source not in stages - {name}:
-                raise InputError(
+                yield InputError(
                     f"Stage {name} is reached from {rules.source!r}, "
                     "which is no other stage of the policy.",
                     code="E_POLICY",
                 )
-        require_reachable(
-            dict(self.stages), {role.name: role.members for role in self.roles}
-        )
+        members = {role.name: role.members for role in self.roles}
+        for _, rules_by_stage in self.variants():
+            try:
+                require_reachable(rules_by_stage, members)
+            except InputError as error:
+                yield error
 
-    def _require_single_owners(self) -> None:
+    def _shared_keys(self) -> Iterator[InputError]:
         owners: dict[str, str] = {}
         for principal in self.principals:
             if principal.identities and self.trusted_root is None:
-                raise InputError(
+                yield InputError(
                     f"The identity {principal.identities[0]} could never sign: the "
                     "policy pins no trusted root of Sigstore.",
                     code="E_POLICY",
                 )
             for key in principal.keys:
                 if owners.setdefault(key.keyid, principal.name) != principal.name:
-                    raise InputError(
+                    yield InputError(
                         f"Key {key.keyid[:8]} belongs to {owners[key.keyid]} and to "
                         f"{principal.name}; a key has one owner.",
                         code="E_KEY_SHARED_BY_PRINCIPALS",
                     )
             for identity in principal.identities:
                 if owners.setdefault(identity.keyid, principal.name) != principal.name:
-                    raise InputError(
+                    yield InputError(
                         f"The identity {identity} belongs to {owners[identity.keyid]} "
                         f"and to {principal.name}; an identity has one owner.",
                         code="E_IDENTITY_SHARED_BY_PRINCIPALS",
@@ -265,9 +269,34 @@ class Policy:
             None,
         )
 
-    def rules_for(self, stage: str) -> StageRules | None:
-        """Return the rules of ``stage``."""
-        return next((rules for name, rules in self.stages if name == stage), None)
+    def rules_for(self, stage: str, model: str) -> StageRules | None:
+        """Return the rules of ``stage`` for ``model``, with all that is asked of it."""
+        level = self.sensitivity.level_of(model)
+        return next(
+            (
+                effective(rules, model, level)
+                for name, rules in self.stages
+                if name == stage
+            ),
+            None,
+        )
+
+    def variants(self) -> Iterator[tuple[str, dict[str, StageRules]]]:
+        """Yield every set of rules that some model falls under, with whom it is for."""
+        singled = dict.fromkeys(
+            name for _, rules in self.stages for name, _ in rules.models
+        )
+        levels = {"": self.sensitivity.level_of("")} | {
+            f"{level} models": level for _, level in self.sensitivity.models
+        }
+        for who, name, level in (
+            *((who, "", level) for who, level in levels.items()),
+            *((name, name, self.sensitivity.level_of(name)) for name in singled),
+        ):
+            yield (
+                who,
+                {stage: effective(rules, name, level) for stage, rules in self.stages},
+            )
 
     def to_document(self) -> dict[str, Any]:
         """Return the document in its stable key order."""
@@ -293,16 +322,50 @@ class Policy:
                 for role in self.roles
             },
             "stages": {name: rules.to_dict() for name, rules in self.stages},
-        } | (
-            {"sigstore": {"trustedRoot": str(self.trusted_root)}}
-            if self.trusted_root
-            else {}
-        )
+        } | {
+            name: part
+            for name, part in (
+                ("sensitivity", self.sensitivity.to_dict()),
+                ("sigstore", _sigstore(self.trusted_root)),
+            )
+            if part
+        }
+
+
+def _stages(document: Mapping[str, Any]) -> tuple[tuple[str, StageRules], ...]:
+    wrong: list[InputError] = []
+    stages = []
+    for name, body in document.items():
+        try:
+            stages.append((stage_name(name), StageRules.from_dict(name, body)))
+        except InputError as error:
+            wrong.append(error)
+    _require_none(wrong)
+    return tuple(stages)
+
+
+def _require_none(wrong: Iterable[InputError]) -> None:
+    """Refuse what is wrong with a policy, naming all of it."""
+    found = {error.message: error for error in wrong}
+    if not found:
+        return
+    first, *others = found.values()
+    if not others:
+        raise first
+    raise InputError(
+        "\n  ".join([f"The policy has {len(found)} problems:", *found]),
+        code=first.code,
+        problems=[{"code": e.code, "message": e.message} for e in found.values()],
+    )
 
 
 def _trusted_root(document: Mapping[str, Any]) -> Digest | None:
     pinned = document.get("sigstore", {}).get("trustedRoot")
     return Digest.parse(pinned) if pinned else None
+
+
+def _sigstore(trusted_root: Digest | None) -> dict[str, Any]:
+    return {"trustedRoot": str(trusted_root)} if trusted_root else {}
 
 
 def _identities(principal: Principal) -> dict[str, Any]:

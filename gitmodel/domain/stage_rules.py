@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.attestation import ATTESTORS
@@ -12,13 +12,16 @@ from gitmodel.domain.gates import (
     Gate,
     SoakGate,
     contradiction,
-    duration,
-    read_gate,
 )
+from gitmodel.domain.overrides import Override, read_gates, weaker
+from gitmodel.domain.quorum import Quorum, join
+from gitmodel.domain.sensitivity import reaches
 from gitmodel.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+_KEPT = ("gates", "soak", "freeze", "models", "sensitivity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,22 +30,26 @@ class StageRules:
 
     Attributes:
         source: The stage that a version must have reached before; None for none.
-        approvals: How many approvals a promotion needs beside the requester.
-        approver_role: Who may approve.
+        approvals: Who must approve a promotion beside the requester.
+        approver_role: Who approves a rollback.
         rollback_approvals: How many approvals a rollback needs.
         rollback_role: Who may roll back.
         gates: What a version must have shown.
         freeze: When nothing is promoted.
-        asked: ``gates``, ``soak`` and ``freeze`` as the document has them.
+        models: What is asked of single models in addition.
+        levels: What is asked in addition from a level of sensitivity on.
+        asked: What the document has of all that beside approvals, as it has it.
     """
 
     source: str | None
-    approvals: int
+    approvals: tuple[Quorum, ...]
     approver_role: str
     rollback_approvals: int
     rollback_role: str
     gates: tuple[Gate, ...] = ()
     freeze: tuple[Freeze, ...] = ()
+    models: tuple[tuple[str, Override], ...] = ()
+    levels: tuple[tuple[str, Override], ...] = ()
     asked: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @classmethod
@@ -50,34 +57,63 @@ class StageRules:
         """Read the rules of a stage.
 
         Raises:
-            InputError: A gate is unknown, or cannot be met.
+            InputError: A gate is unknown, or cannot be met; more approvals must be
+                direct than there must be; an override is weaker than the stage.
         """
-        gates = [read_gate(gate) for gate in body.get("gates", ())]
-        if "soak" in body:
-            if body["from"] is None:
-                raise _refused(f"{stage} has a soak time, and no stage before it")
-            gates.append(SoakGate(body["from"], duration(body["soak"])))
+        asked = body["approvals"]
+        own = Quorum(
+            role=asked["role"],
+            threshold=asked["threshold"],
+            direct=asked.get("direct", 0),
+        )
+        source = body["from"]
+        more = {
+            part: tuple(
+                (name, Override.from_dict(override, own=own, source=source))
+                for name, override in body.get(part, {}).items()
+            )
+            for part in ("models", "sensitivity")
+        }
         rules = cls(
-            source=body["from"],
-            approvals=body["approvals"]["threshold"],
-            approver_role=body["approvals"]["role"],
+            source=source,
+            approvals=(own,),
+            approver_role=own.role,
             rollback_approvals=body["rollback"]["approvals"],
             rollback_role=body["rollback"]["role"],
-            gates=tuple(gates),
+            gates=read_gates(body, source),
             freeze=tuple(map(Freeze.from_dict, body.get("freeze", ()))),
-            asked={
-                name: body[name] for name in ("gates", "soak", "freeze") if name in body
-            },
+            models=more["models"],
+            levels=more["sensitivity"],
+            asked={name: body[name] for name in _KEPT if name in body},
         )
-        if why := contradiction(rules.gates):
-            raise _refused(f"{stage}: {why}")
+        rules._require_sensible(stage, own)
         return rules
+
+    def _require_sensible(self, stage: str, own: Quorum) -> None:
+        if why := contradiction(self.gates):
+            raise _refused(f"{stage}: {why}")
+        overrides = [*self.models, *self.levels]
+        for quorum in (own, *(each.approvals for _, each in overrides)):
+            if quorum is not None and quorum.direct > quorum.threshold:
+                raise _refused(
+                    f"{stage}: {quorum.direct} direct ones of {quorum.threshold} "
+                    "approvals"
+                )
+        for name, override in overrides:
+            for why in weaker(override, own, self.gates):
+                raise InputError(
+                    f"What {stage} asks of {name} would be weaker than what it asks of "
+                    f"all: {why}.",
+                    code="E_POLICY_WEAKER",
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rules as the document has them."""
+        [own] = self.approvals
         return {
             "from": self.source,
-            "approvals": {"threshold": self.approvals, "role": self.approver_role},
+            "approvals": {"threshold": own.threshold, "role": own.role}
+            | ({"direct": own.direct} if own.direct else {}),
             "rollback": {
                 "approvals": self.rollback_approvals,
                 "role": self.rollback_role,
@@ -85,11 +121,57 @@ class StageRules:
             **self.asked,
         }
 
+    def quorums(self, action: str) -> tuple[Quorum, ...]:
+        """Return who must approve a move of this kind."""
+        if action != "rollback":
+            return join(self.approvals)
+        return join(
+            (Quorum(role=self.approver_role, threshold=self.rollback_approvals),)
+        )
+
+    def requester_role(self, action: str) -> str:
+        """Return the role in which a move of this kind is asked for."""
+        return self.rollback_role if action == "rollback" else "promoter"
+
+
+def effective(rules: StageRules, model: str, level: str) -> StageRules:
+    """Return the rules of a stage for one model: its own, and all that come on top.
+
+    The one place where overrides take effect; everything that asks what a stage
+    demands, now or of the past, asks here.
+
+    Args:
+        rules: Of the stage, as the policy has them.
+        model: Which model; the case of its name does not matter.
+        level: How sensitive that is.
+    """
+    if not rules.models and not rules.levels:
+        return rules
+    name = model.casefold()
+    more = [
+        *(override for known, override in rules.models if known.casefold() == name),
+        *(override for rule, override in rules.levels if reaches(level, rule)),
+    ]
+    return replace(
+        rules,
+        approvals=join(
+            (*rules.approvals, *(each.approvals for each in more if each.approvals))
+        ),
+        gates=tuple(dict.fromkeys([*rules.gates, *(g for o in more for g in o.gates)])),
+        freeze=tuple(
+            dict.fromkeys([*rules.freeze, *(f for o in more for f in o.freeze)])
+        ),
+        models=(),
+        levels=(),
+    )
+
 
 def require_reachable(
     stages: Mapping[str, StageRules], roles: Mapping[str, Collection[str]]
 ) -> None:
     """Insist that every stage can be reached by somebody's work.
+
+    The rules are those for one model, as :func:`effective` returns them.
 
     Args:
         stages: The rules by stage.
@@ -101,6 +183,8 @@ def require_reachable(
     """
     before: dict[str, set[str]] = {}
     for name, rules in stages.items():
+        if why := contradiction(rules.gates):
+            raise _refused(f"{name}: {why}")
         soaks = {gate.stage for gate in rules.gates if isinstance(gate, SoakGate)}
         if strangers := soaks - stages.keys():
             raise _refused(f"{name} waits for {min(strangers)}, which is no stage")

@@ -74,7 +74,8 @@ def _check_one(
     else:
         require_sound_history(view, stage, found.version.model)
         decision = decide_promotion(view, found, stage, now=now)
-        decision = Decision((*decision.refusals, *approvals_needed(view, stage)))
+        needed = approvals_needed(view, stage, found.version.model)
+        decision = Decision((*decision.refusals, *needed))
     return Checked(
         model=found.version.model,
         version=str(found.version.version),

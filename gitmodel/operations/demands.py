@@ -1,170 +1,166 @@
-"""What a stage is to ask for, as words become gates in the policy's document.
+"""What a stage is to ask for, as words become rules in the policy's document.
 
-A further demand of a kind is added beside those that are there. One that is there
-already changes nothing; a metric, a label or a soak stage that is named again is
-replaced, so that a bar can be moved.
+A further gate is added beside those that are there. One that is there already changes
+nothing; a metric, a label or a soak stage that is named again is replaced, so that a
+bar can be moved. What is asked of a model, or from a level of sensitivity on, is an
+override of its own and leaves what the stage asks of all as it is.
 """
 
 from __future__ import annotations
 
-import re
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gitmodel.domain.attestation import attestation_type
-from gitmodel.domain.gates import duration, metric_name, read_gate
-from gitmodel.domain.metrics import parse_metric
-from gitmodel.domain.parameters import parse_labels
-from gitmodel.errors import InputError, NotFoundError, RefusedError
+from gitmodel.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     Document = dict[str, Any]
     Gate = dict[str, Any]
 
-_BOUND = re.compile(r"(?P<name>[^<>=]+)(?P<sign>>=|<=)(?P<value>[^<>=]+)")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demands:
-    """What to ask for.
+    """What to ask for; None leaves a thing as it is.
 
     Attributes:
-        approvals: How many; None to leave them as they are.
+        model: Only of this model.
+        level: Only of models from this level of sensitivity on.
+        approvals: How many.
+        direct: How many of them must be direct signatures.
+        role: Who approves.
         gates: As the policy's document has them.
+        soak: How long a version must have been in the stage before.
+        freezes: As the policy's document has them.
+        rollback_approvals: How many a rollback needs.
+        rollback_role: Who may roll back.
         clear: Drop all gates, soak times and freezes that were there.
+        unfreeze: Drop all freezes that were there.
     """
 
+    model: str | None = None
+    level: str | None = None
     approvals: int | None = None
-    gates: tuple[dict[str, Any], ...] = ()
+    direct: int | None = None
+    role: str | None = None
+    gates: tuple[Gate, ...] = ()
+    soak: str | None = None
+    freezes: tuple[dict[str, str], ...] = ()
+    rollback_approvals: int | None = None
+    rollback_role: str | None = None
     clear: bool = False
+    unfreeze: bool = False
 
     def describe(self, stage: str) -> str:
         """Say what is asked for, in a few words."""
-        parts = []
-        if self.clear:
-            parts.append("no gates")
-        if self.approvals is not None:
-            parts.append(f"{self.approvals} approvals")
-        parts += [next(iter(gate)) for gate in self.gates]
-        return f"{stage} asks for {', '.join(dict.fromkeys(parts))}"
+        parts = [
+            said
+            for given, said in (
+                (self.clear, "no gates"),
+                (self.unfreeze, "no freeze"),
+                (self.approvals is not None, f"{self.approvals} approvals"),
+                (self.direct is not None, f"{self.direct} direct approvals"),
+                (self.role is not None, f"approval by {self.role}"),
+                *((True, next(iter(gate))) for gate in self.gates),
+                (self.soak is not None, "soak"),
+                (bool(self.freezes), "freeze"),
+                (
+                    self.rollback_approvals is not None,
+                    f"{self.rollback_approvals} approvals of rollbacks",
+                ),
+                (self.rollback_role is not None, f"rollback by {self.rollback_role}"),
+            )
+            if given
+        ]
+        of = self.model or (f"{self.level} models" if self.level else "")
+        asked = ", ".join(dict.fromkeys(parts))
+        return f"{stage} asks {f'of {of} ' if of else ''}for {asked}"
 
     def apply(self, document: Document, stage: str) -> bool:
         """Change the rules of a stage in the document; say whether that did anything.
 
         Raises:
             NotFoundError: There is no such stage.
-            RefusedError: There are not so many approvers.
         """
         rules = document["stages"].get(stage)
         if rules is None:
-            raise NotFoundError(f"The policy has no stage {stage}")
-        before = {name: rules.get(name) for name in ("gates", "soak", "freeze")}
-        changed = False
+            known = ", ".join(document["stages"])
+            raise NotFoundError(
+                f"The policy has no stage {stage}", f"There are: {known}"
+            )
+        before = copy.deepcopy(rules)
+        if self.model is None and self.level is None:
+            self._ask_of_all(rules)
+        else:
+            self._ask_of_some(rules)
+        return _as_set(rules) != _as_set(before)
+
+    def _ask_of_all(self, rules: Document) -> None:
+        approvals, rollback = rules["approvals"], rules["rollback"]
         if self.approvals is not None:
-            changed = _ask_approvals(document, rules, self.approvals)
+            approvals["threshold"] = self.approvals
+        if self.role is not None:
+            approvals["role"] = self.role
+        self._ask_direct(approvals)
+        if self.rollback_approvals is not None:
+            rollback["approvals"] = self.rollback_approvals
+        if self.rollback_role is not None:
+            rollback["role"] = self.rollback_role
+        self._ask_gates(rules)
+
+    def _ask_of_some(self, rules: Document) -> None:
+        """Change the override of a model or level; one that is empty goes."""
+        part, name = (
+            ("models", self.model) if self.model else ("sensitivity", self.level)
+        )
+        overrides = rules.setdefault(part, {})
+        override = overrides.setdefault(name, {})
+        if self.clear and self.approvals is None:
+            override.pop("approvals", None)
+        if (self.approvals, self.direct, self.role) != (None, None, None):
+            own = rules["approvals"]
+            like = own["threshold"] if self.role in {None, own["role"]} else 1
+            asked = override.setdefault(
+                "approvals", {"threshold": max(1, like, self.direct or 0)}
+            )
+            if self.approvals is not None:
+                asked["threshold"] = self.approvals
+            if self.role is not None:
+                asked["role"] = self.role
+            self._ask_direct(asked)
+            if not asked["threshold"]:
+                del override["approvals"]
+        self._ask_gates(override)
+        if not override:
+            del overrides[name]
+        if not overrides:
+            del rules[part]
+
+    def _ask_direct(self, approvals: Document) -> None:
+        if self.direct is not None:
+            approvals["direct"] = self.direct
+        if not approvals.get("direct", 1):
+            del approvals["direct"]
+
+    def _ask_gates(self, rules: Document) -> None:
         if self.clear:
-            for name in before:
+            for name in ("gates", "soak", "freeze"):
                 rules.pop(name, None)
+        if self.unfreeze:
+            rules.pop("freeze", None)
         gates = list(rules.get("gates", ()))
         for gate in self.gates:
             gates = [*(old for old in gates if not _replaces(gate, old)), gate]
-        if gates != rules.get("gates", []):
+        if gates:
             rules["gates"] = gates
-        after = {name: rules.get(name) for name in before}
-        return changed or _as_set(before) != _as_set(after)
-
-
-def demands_from_options(  # noqa: PLR0913 one for each option
-    *,
-    approvals: int | None,
-    attestations: Sequence[str] = (),
-    metrics: Sequence[str] = (),
-    regressions: Sequence[str] = (),
-    sections: Sequence[str] = (),
-    soaks: Sequence[str] = (),
-    labels: Sequence[str] = (),
-    forbidden: Sequence[str] = (),
-    clear: bool = False,
-) -> Demands:
-    """Read the options of ``policy require``.
-
-    Raises:
-        InputError: One is malformed, or nothing is asked for.
-    """
-    gates: list[Gate] = [
-        *map(_attestation, attestations),
-        *map(_metric, metrics),
-        *map(_regression, regressions),
-        *([{"complete": list(dict.fromkeys(sections))}] if sections else ()),
-        *({"label": {"require": {k: v}}} for k, v in parse_labels(labels).items()),
-        *({"label": {"forbid": {k: v}}} for k, v in parse_labels(forbidden).items()),
-        *map(_soak, soaks),
-    ]
-    for gate in gates:
-        read_gate(gate)
-    if approvals is None and not gates and not clear:
-        raise InputError(
-            "Nothing is asked for.",
-            "gitmodel policy require --help  shows what can be.",
-        )
-    return Demands(approvals=approvals, gates=tuple(gates), clear=clear)
-
-
-def _attestation(text: str) -> Gate:
-    kind, _, role = text.partition(":")
-    gate: Gate = {"type": attestation_type(kind), "result": "passed"}
-    return {"attestation": gate | ({"role": role} if role else {})}
-
-
-def _metric(text: str) -> Gate:
-    found = _BOUND.fullmatch(text)
-    if found is None:
-        raise InputError(
-            f"{text!r} is no bound of a metric.",
-            "Write validation.accuracy>=0.9 or test.p99_ms<=50, in quotes.",
-        )
-    of, name = metric_name(found["name"].strip())
-    key = "min" if found["sign"] == ">=" else "max"
-    return {"metric": {"name": f"{of}.{name}", key: _number(found["value"].strip())}}
-
-
-def _regression(text: str) -> Gate:
-    named, colon, tolerance = text.rpartition(":")
-    if not colon:
-        named, tolerance = text, "0"
-    of, name = metric_name(named)
-    gate = {"metric": f"{of}.{name}", "tolerance": _number(tolerance)}
-    return {"noRegression": gate}
-
-
-def _soak(text: str) -> Gate:
-    stage, colon, time = text.partition(":")
-    if not colon:
-        raise InputError(f"{text!r} is no soak time.", "Write STAGE:24h")
-    duration(time)
-    return {"soak": {"stage": stage, "for": time}}
-
-
-def _number(text: str) -> int | float:
-    _, _, number = parse_metric(f"number={text}")
-    return number
-
-
-def _ask_approvals(document: Document, rules: Document, approvals: int) -> bool:
-    role = rules["approvals"]["role"]
-    members = document["roles"].get(role, {"members": []})["members"]
-    if approvals > len(members):
-        raise RefusedError(
-            f"{approvals} approvals could never come together: "
-            f"{len(members)} principals have the role {role}.",
-            f"gitmodel policy grant NAME {role}  adds one.",
-            code="E_POLICY",
-        )
-    changed = bool(rules["approvals"]["threshold"] != approvals)
-    rules["approvals"]["threshold"] = approvals
-    return changed
+        if self.soak is not None:
+            rules["soak"] = self.soak
+        freezes = list(rules.get("freeze", ()))
+        freezes += [window for window in self.freezes if window not in freezes]
+        if freezes:
+            rules["freeze"] = freezes
 
 
 #: Gates of these kinds are about something named, of which there is one gate.
@@ -189,6 +185,33 @@ def _replaces(new: Gate, old: Gate) -> bool:
     return bool(about(body) == about(old[kind]))
 
 
-def _as_set(rules: Document) -> tuple[list[str], Any, Any]:
-    gates = sorted(map(repr, rules["gates"] or ()))
-    return gates, rules["soak"], rules["freeze"]
+def _as_set(rules: Document) -> Document:
+    """Return rules in a form in which the order of gates makes no difference."""
+    ordered = {name: sorted(map(repr, rules.get(name, ()))) for name in _LISTS}
+    nested = {
+        part: {name: _as_set(each) for name, each in rules.get(part, {}).items()}
+        for part in ("models", "sensitivity")
+    }
+    return {**rules, **ordered, **(nested if "from" in rules else {})}
+
+
+_LISTS = ("gates", "freeze")
+
+
+def require_something(demands: Demands) -> Demands:
+    """Insist that demands ask for anything at all, and of whom they can be asked.
+
+    Raises:
+        InputError: They do not.
+    """
+    if demands.model is not None and demands.level is not None:
+        raise InputError("Ask of one model or of a level of sensitivity, not of both.")
+    some = demands.model is not None or demands.level is not None
+    if some and (demands.rollback_approvals, demands.rollback_role) != (None, None):
+        raise InputError("What a rollback needs is the same for all models of a stage.")
+    if demands == Demands(model=demands.model, level=demands.level):
+        raise InputError(
+            "Nothing is asked for.",
+            "gitmodel policy require --help  shows what can be.",
+        )
+    return demands

@@ -92,7 +92,7 @@ def decide_completeness(view: View, found: Found) -> Decision:
 
 def _sound_histories(view: View, model: str, stage: str) -> dict[str, StageHistory]:
     """Return the logs that the rules of a stage rest on."""
-    rules = view.policy.rules_for(stage)
+    rules = view.policy.rules_for(stage, model)
     wanted = {stage}
     if rules is not None:
         wanted |= {gate.stage for gate in rules.gates if isinstance(gate, SoakGate)}
@@ -112,7 +112,7 @@ def _complete(view: View, found: Found) -> list[Refusal]:
 def _stage_rules(
     view: View, found: Found, stage: str, histories: Mapping[str, StageHistory]
 ) -> list[Refusal]:
-    rules = view.policy.rules_for(stage)
+    rules = view.policy.rules_for(stage, found.version.model)
     if rules is None:
         return [Refusal("policy", f"the policy has no rules for stage {stage}")]
     refusals = []
@@ -138,10 +138,10 @@ def _gates(
     histories: Mapping[str, StageHistory],
     now: datetime,
 ) -> list[Refusal]:
-    rules = view.policy.rules_for(stage)
+    model = found.version.model
+    rules = view.policy.rules_for(stage, model)
     if rules is None or not (rules.gates or rules.freeze):
         return []
-    model = found.version.model
     current = histories[stage].current if stage in histories else None
     try:
         version = _standing(view, found)
@@ -161,16 +161,14 @@ def _standing(view: View, found: Found) -> Standing:
     return Standing.of(version.document, version.digest, attested)
 
 
-def approvals_needed(view: View, stage: str) -> tuple[Refusal, ...]:
-    """Say how many approvals a promotion to ``stage`` must wait for."""
-    rules = view.policy.rules_for(stage)
-    if rules is None or not rules.approvals:
+def approvals_needed(
+    view: View, stage: str, model: str, action: str = "promote"
+) -> tuple[Refusal, ...]:
+    """Say which approvals a move of ``model`` in ``stage`` must wait for."""
+    rules = view.policy.rules_for(stage, model)
+    if rules is None:
         return ()
-    people = "approval" if rules.approvals == 1 else "approvals"
-    return (
-        Refusal(
-            "approvals",
-            f"{stage} asks for {rules.approvals} {people} in the role "
-            f"{rules.approver_role}",
-        ),
+    return tuple(
+        Refusal("approvals", f"{stage} asks for {quorum}")
+        for quorum in rules.quorums(action)
     )

@@ -1,71 +1,27 @@
-"""Change who may do what: policy n+1, signed by a root of n, in one commit.
-
-The document is edited, not rebuilt, so that rules this version does not know stay.
-Whatever would leave the registry in nobody's hands is refused before it is signed.
-"""
+"""The verbs that change who may do what: each makes the next policy."""
 
 from __future__ import annotations
 
-import copy
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.digest import Digest
-from gitmodel.domain.moment import to_text
 from gitmodel.domain.names import principal_name
-from gitmodel.domain.policy import ROLES, Policy
+from gitmodel.domain.policy import ROLES
 from gitmodel.errors import ConflictError, InputError, NotFoundError, RefusedError
-from gitmodel.formats import schema, yaml_writer
-from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.operations import identities as identities_in
+from gitmodel.operations.policy_change import PolicyResult, change_policy
 from gitmodel.registry import layout
-from gitmodel.registry.change import Authority, Change, Plan, sign_document
-from gitmodel.registry.policies import Edition
-from gitmodel.registry.records import read_record
-from gitmodel.registry.signers_file import export_signers
-from gitmodel.registry.transaction import Mode, transact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from gitmodel.adapters.signing.public_key import PublicKey
     from gitmodel.domain.policy import Identity
     from gitmodel.operations.demands import Demands
     from gitmodel.registry.handle import RegistryHandle
-    from gitmodel.registry.view import View
+    from gitmodel.registry.transaction import Mode
 
     Document = dict[str, Any]
-    Edit = Callable[[Document], bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyResult:
-    """The policy in force after a command.
-
-    Attributes:
-        version: Its number.
-        signers: The principals who have signed it.
-        commit: None if nothing changed, or for a dry run.
-    """
-
-    version: int
-    digest: str
-    policy: Policy
-    signers: tuple[str, ...]
-    commit: str | None = None
-    dry_run: bool = False
-
-
-def show_policy(view: View) -> PolicyResult:
-    """Return the policy in force, and who signed it."""
-    path = layout.policy_path(view.policy_number)
-    record = read_record(view, path, "policy")
-    return PolicyResult(
-        version=view.policy.version,
-        digest=str(view.policy_digest),
-        policy=view.policy,
-        signers=tuple(seal.principal for seal in record.seals) if record else (),
-    )
 
 
 def add_principal(
@@ -106,7 +62,7 @@ def add_principal(
             changed |= identities_in.add(document, name, identity)
         return any([changed, *(_join(document, name, role) for role in roles)])
 
-    return _change(handle, edit, f"add {name}", mode)
+    return change_policy(handle, edit, f"add {name}", mode)
 
 
 def trust_root(handle: RegistryHandle, data: bytes, mode: Mode) -> PolicyResult:
@@ -131,7 +87,8 @@ def trust_root(handle: RegistryHandle, data: bytes, mode: Mode) -> PolicyResult:
         return identities_in.pin(document, digest)
 
     files = {layout.trusted_root_path(digest): root}
-    return _change(handle, edit, f"trust Sigstore {digest.hex[:8]}", mode, files)
+    what = f"trust Sigstore {digest.hex[:8]}"
+    return change_policy(handle, edit, what, mode, files=files)
 
 
 def remove_identity(
@@ -148,7 +105,7 @@ def remove_identity(
         _principal(document, name)
         return identities_in.drop(document, name, identity)
 
-    return _change(handle, edit, f"remove an identity of {name}", mode)
+    return change_policy(handle, edit, f"remove an identity of {name}", mode)
 
 
 def remove_principal(
@@ -190,7 +147,7 @@ def remove_principal(
         return True
 
     what = f"remove key {keyid[:8]} of {name}" if keyid else f"remove {name}"
-    return _change(handle, edit, what, mode)
+    return change_policy(handle, edit, what, mode)
 
 
 def grant(handle: RegistryHandle, name: str, role: str, mode: Mode) -> PolicyResult:
@@ -206,7 +163,7 @@ def grant(handle: RegistryHandle, name: str, role: str, mode: Mode) -> PolicyRes
         _principal(document, name)
         return _join(document, name, role)
 
-    return _change(handle, edit, f"grant {role} to {name}", mode)
+    return change_policy(handle, edit, f"grant {role} to {name}", mode)
 
 
 def revoke(handle: RegistryHandle, name: str, role: str, mode: Mode) -> PolicyResult:
@@ -221,7 +178,7 @@ def revoke(handle: RegistryHandle, name: str, role: str, mode: Mode) -> PolicyRe
         _principal(document, name)
         return _leave(document, name, role)
 
-    return _change(handle, edit, f"revoke {role} from {name}", mode)
+    return change_policy(handle, edit, f"revoke {role} from {name}", mode)
 
 
 def require(
@@ -231,112 +188,58 @@ def require(
 
     Raises:
         NotFoundError: There is no such stage.
-        RefusedError: What is asked for could never be met.
+        RefusedError: What is asked for could never be met, or would be weaker for
+            some models than for all.
     """
 
     def edit(document: Document) -> bool:
-        changed = demands.apply(document, stage)
-        try:
-            Policy.from_document(document)
-        except InputError as error:
-            raise RefusedError(error.message, *error.hints, code=error.code) from error
-        return changed
+        return demands.apply(document, stage)
 
-    return _change(handle, edit, demands.describe(stage), mode)
+    return change_policy(handle, edit, demands.describe(stage), mode, strict=True)
 
 
-def _change(
-    handle: RegistryHandle,
-    edit: Edit,
-    what: str,
-    mode: Mode,
-    files: Mapping[str, bytes] | None = None,
+def set_threshold(
+    handle: RegistryHandle, role: str, threshold: int, mode: Mode
 ) -> PolicyResult:
-    more = files or {}
-
-    def build(view: View) -> Plan[PolicyResult]:
-        principal = handle.acting_as(view, "root")
-        document = copy.deepcopy(_document(view))
-        if not edit(document):
-            return Plan(None, show_policy(view))
-        number = view.policy.version + 1
-        document |= {
-            "version": number,
-            "prior": str(view.policy_digest),
-            "createdAt": to_text(handle.context.clock.now()),
-        }
-        path = layout.policy_path(number)
-        schema.require("Policy", document, path)
-        data = yaml_writer.dump(document)
-        edition = Edition.read(
-            data, number, lambda other: more.get(other) or view.blob(other)
-        )
-        _require_own_hands(handle, view, edition)
-        signed = sign_document(
-            handle.signer,
-            path,
-            document,
-            kind="policy",
-            role="root",
-            authority=Authority(view.registry_id, view.policy_digest),
-        )
-        change = Change(
-            message=CommitMessage(
-                subject=f"policy: {what}",
-                trailers=(
-                    ("Gitmodel-Action", "policy"),
-                    ("Gitmodel-Policy", str(signed.digest)),
-                    ("Gitmodel-Principal", principal),
-                ),
-            ),
-            principal=principal,
-            files={**more, **signed.files},
-        )
-        result = PolicyResult(
-            version=number,
-            digest=str(Digest.of(data)),
-            policy=edition.policy,
-            signers=(principal,),
-            dry_run=mode.dry_run,
-        )
-        return Plan(change, result)
-
-    done = transact(handle, build, mode)
-    if done.commit is not None:
-        export_signers(handle.repository, done.result.policy)
-    return replace(done.result, commit=done.commit)
-
-
-def _require_own_hands(handle: RegistryHandle, view: View, new: Edition) -> None:
-    """Refuse a policy that this signature alone would not put in force.
+    """Say how many principals it takes to act in a role.
 
     Raises:
-        RefusedError: It must be signed by others too, or the signer's own key is
-            not in it any more.
+        RefusedError: Nobody could ever meet it, or nothing asks how many act.
     """
-    for edition in (view.edition, new):
-        role = edition.policy.role("root")
-        owner = edition.policy.owner_of(handle.signer.keyid)
-        if role is None or owner not in role.members:
+    _require_roles([role])
+
+    def edit(document: Document) -> bool:
+        entry = document["roles"].get(role)
+        if entry is None:
             raise RefusedError(
-                "The key that signs this would not be a root key afterwards.",
-                "Sign it with the key, or as the principal, that stays:  --key FILE",
-                code="E_THRESHOLD",
+                f"Nobody has the role {role}.",
+                f"gitmodel policy grant NAME {role}  gives it to someone.",
+                code="E_POLICY",
             )
-        if role.threshold > 1:
-            raise RefusedError(
-                f"Policy {edition.policy.version} asks for {role.threshold} root "
-                "signatures, and this command gives one.",
-                code="E_THRESHOLD",
-            )
+        changed = bool(entry["threshold"] != threshold)
+        document["roles"][role] = {**entry, "threshold": threshold}
+        return changed
+
+    what = f"{threshold} signatures of {role}"
+    return change_policy(handle, edit, what, mode, strict=True)
 
 
-def _document(view: View) -> Document:
-    record = read_record(view, layout.policy_path(view.policy_number), "policy")
-    if record is None:
-        raise AssertionError("a view has the policy in force")
-    record.require_seal("root")
-    return dict(record.document)
+def set_sensitivity(
+    handle: RegistryHandle, model: str | None, level: str, mode: Mode
+) -> PolicyResult:
+    """Say how sensitive a model is; None for all models that are not named."""
+
+    def edit(document: Document) -> bool:
+        stated = document.get("sensitivity", {})
+        if model is None:
+            new = stated | {"default": level}
+        else:
+            new = stated | {"models": stated.get("models", {}) | {model: level}}
+        document["sensitivity"] = new
+        return bool(new != stated)
+
+    what = f"{model or 'other models'} {'is' if model else 'are'} {level}"
+    return change_policy(handle, edit, what, mode)
 
 
 def _require_roles(roles: Sequence[str]) -> None:

@@ -9,9 +9,9 @@ from gitmodel.domain.pin import Pin, Release
 from gitmodel.formats import yaml_writer
 from gitmodel.operations.gates import Refusal, approvals_needed, decide_promotion
 from gitmodel.operations.moves import Move, record_move
-from gitmodel.operations.requests import open_request
 from gitmodel.operations.sighting import look
 from gitmodel.operations.soundness import require_verified
+from gitmodel.registry import request_branches
 from gitmodel.registry.change import Change, Plan
 from gitmodel.registry.requests import branch_of
 from gitmodel.registry.stage_log import require_sound_history
@@ -128,7 +128,7 @@ def promote(
             transition=str(moved.digest),
             seq=moved.transition.seq,
         )
-        needed = approvals_needed(view, stage)
+        needed = approvals_needed(view, stage, model)
         if not needed:
             return Plan(moved.change, _Outcome(promoted))
         pending = replace(
@@ -143,5 +143,5 @@ def promote(
     result, proposal = done.result.result, done.result.proposal
     if proposal is None or mode.dry_run:
         return replace(result, commit=done.commit, dry_run=mode.dry_run)
-    commit = open_request(handle, *proposal, result.branch, push=mode.push)
+    commit = request_branches.start(handle, *proposal, result.branch, push=mode.push)
     return replace(result, commit=commit)

@@ -3,7 +3,8 @@
 The pin gets back the very bytes it had; the commits that moved it since are
 named as git's own revert would name them; a signed rollback joins the log. The
 target's signatures and bytes are verified before anything moves (R141 to R144;
-seeds D1 to D3, D13: the promotion gate has no say here).
+seeds D1 to D3, D13: the promotion gate has no say here). Where the stage asks for
+approvals first, the rollback waits for them on a branch, as a promotion does (R145).
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from gitmodel.errors import (
     GitmodelError,
     IntegrityError,
     NotFoundError,
-    RefusedError,
 )
+from gitmodel.operations.gates import approvals_needed
 from gitmodel.operations.moves import Move, record_move
 from gitmodel.operations.sighting import look
 from gitmodel.operations.soundness import require_sound_version
-from gitmodel.registry import layout
+from gitmodel.registry import layout, request_branches
 from gitmodel.registry.change import Plan
+from gitmodel.registry.requests import branch_of
 from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.transaction import Mode, transact
 from gitmodel.registry.versions import load
@@ -36,6 +38,7 @@ from gitmodel.registry.view import View
 if TYPE_CHECKING:
     from gitmodel.domain.history import StageHistory, Tenure
     from gitmodel.domain.pin import Release
+    from gitmodel.registry.change import Change
     from gitmodel.registry.handle import RegistryHandle
 
 
@@ -52,9 +55,11 @@ class RollbackResult:
         origin_since: When what is live now came in.
         deltas: How the metrics change from ``origin`` to ``target``.
         commit: None for a plan or a dry run.
+        branch: The branch that has the commit; a request's own while it is pending.
+        needed: What a pending rollback still lacks.
     """
 
-    status: Literal["rolled_back", "planned", "unchanged"]
+    status: Literal["rolled_back", "pending", "planned", "unchanged"]
     model: str
     stage: str
     origin: str
@@ -68,6 +73,16 @@ class RollbackResult:
     deltas: tuple[Delta, ...]
     skipped: tuple[tuple[str, str], ...]
     commit: str | None = None
+    branch: str = ""
+    needed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """A result, and the change that must wait for approvals on a branch."""
+
+    result: RollbackResult
+    proposal: tuple[View, Change] | None = None
 
 
 def rollback(
@@ -90,21 +105,15 @@ def rollback(
         IntegrityError: The target's bytes or signatures, or the log, are not sound.
     """
     mode = mode or Mode()
-    handle.writable_branch()
+    branch = handle.writable_branch().removeprefix("refs/heads/")
     seen = look(handle, model, stage)
 
-    def build(view: View) -> Plan[RollbackResult]:
+    def build(view: View) -> Plan[_Outcome]:
         view.settings.require_stage(stage)
         view.versions(model_name(model))
-        rules = view.policy.rules_for(stage)
-        role = rules.rollback_role if rules else "responder"
+        rules = view.policy.rules_for(stage, model)
+        role = rules.requester_role("rollback") if rules else "responder"
         principal = handle.acting_as(view, role)
-        if rules and rules.rollback_approvals:
-            raise RefusedError(
-                f"Stage {stage} asks for {rules.rollback_approvals} approvals before "
-                "a rollback, and there are none.",
-                code="E_THRESHOLD",
-            )
         history, records = require_sound_history(view, stage, model)
         seen.require_unmoved(history, records)
         if history.current is None:
@@ -128,10 +137,11 @@ def rollback(
             origin_since=history.transitions[-1].created_at,
             deltas=_deltas(view, model, history.current, tenure.release),
             skipped=skipped,
+            branch=branch,
         )
         if tenure.ended is None:
-            return Plan(None, result)
-        pin, reverts = _undone(handle, view, tenure)
+            return Plan(None, _Outcome(result))
+        pin, reverts = undone(handle, view, tenure)
         moved = record_move(
             handle,
             view,
@@ -157,10 +167,23 @@ def rollback(
             transition=str(moved.digest),
             seq=moved.transition.seq,
         )
-        return Plan(moved.change, done)
+        needed = approvals_needed(view, stage, model, "rollback")
+        if not needed:
+            return Plan(moved.change, _Outcome(done))
+        done = replace(
+            done,
+            status=done.status if mode.dry_run else "pending",
+            branch=branch_of(stage, model, moved.transition.seq),
+            needed=tuple(refusal.message for refusal in needed),
+        )
+        return Plan(None, _Outcome(done, (view, moved.change)))
 
     done = transact(handle, build, mode)
-    return replace(done.result, commit=done.commit)
+    result, proposal = done.result.result, done.result.proposal
+    if proposal is None or mode.dry_run:
+        return replace(result, commit=done.commit)
+    commit = request_branches.start(handle, *proposal, result.branch, push=mode.push)
+    return replace(result, commit=commit)
 
 
 def _named(
@@ -230,10 +253,14 @@ def _last_known_good(
     )
 
 
-def _undone(
+def undone(
     handle: RegistryHandle, view: View, tenure: Tenure
 ) -> tuple[bytes, tuple[str, ...]]:
-    """Return the pin's bytes in ``tenure``, and the commits that moved it since."""
+    """Return the pin's bytes in ``tenure``, and the commits that moved it since.
+
+    Raises:
+        IntegrityError: The history never had such a pin.
+    """
     path = layout.pin_path(tenure.began.stage, tenure.began.model)
     reverts: list[str] = []
     for commit, _ in first_parent_line(

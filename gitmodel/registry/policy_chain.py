@@ -7,6 +7,7 @@ Principals count, not keys. That the chain only ever grew is for the history to 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmodel.errors import GitmodelError, IntegrityError
@@ -75,22 +76,59 @@ def follows(new: Edition, old: Edition | None, number: int) -> bool:
     ) and number == (old.policy.version + 1 if old else 1)
 
 
-def lacks(edition: Edition, seals: Iterable[Seal]) -> str:
-    """Say how many root signatures an edition's threshold lacks; "" for none.
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """How far the roots of one policy have signed.
 
-    By this edition's own list of keys: a key may have changed hands.
+    Attributes:
+        signed: Those who have.
+        others: Those who have not.
+        threshold: How many it takes.
+    """
+
+    policy: int
+    signed: tuple[str, ...]
+    others: tuple[str, ...]
+    threshold: int
+
+    @property
+    def lacking(self) -> int:
+        """How many more it takes."""
+        return max(0, self.threshold - len(self.signed))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.lacking} more of the roots of policy {self.policy}: "
+            f"{', '.join(self.others)}"
+        )
+
+
+def roots(edition: Edition, seals: Iterable[Seal]) -> Roots:
+    """Count the roots of an edition who signed, by its own list of keys.
+
+    A key may have changed hands between one policy and the next.
     """
     role = edition.policy.role("root")
+    members = set(role.members) if role else set()
     owners = {
         edition.policy.owner_of(seal.keyid)
         for seal in seals
         if seal.role == "root" and seal.decision == "approve"
     }
-    signed = len(owners & set(role.members)) if role else 0
-    needed = role.threshold if role else 1
-    if signed >= needed:
+    return Roots(
+        edition.policy.version,
+        tuple(sorted(members & owners)),
+        tuple(sorted(members - owners)),
+        role.threshold if role else 1,
+    )
+
+
+def lacks(edition: Edition, seals: Iterable[Seal]) -> str:
+    """Say how many root signatures an edition's threshold lacks; "" for none."""
+    found = roots(edition, seals)
+    if not found.lacking:
         return ""
     return (
-        f"policy {edition.policy.version} asks for {needed} root signatures; "
-        f"{signed} count."
+        f"policy {found.policy} asks for {found.threshold} root signatures; "
+        f"{len(found.signed)} count."
     )

@@ -10,18 +10,21 @@ still read, so that people can see it, with its problems.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.problem import Problem
+from gitmodel.domain.quorum import Voice
 from gitmodel.errors import GitmodelError, IntegrityError
 from gitmodel.formats import canonical_json, yaml_quick, yaml_reader
 from gitmodel.registry.parsing import as_found
 from gitmodel.registry.seals import Seal, Signed, open_seal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from gitmodel.registry.policies import Edition
     from gitmodel.registry.view import View
 
 
@@ -50,6 +53,23 @@ class Record:
             if seal.role == role and seal.decision == "approve"
         )
 
+    def voices(self) -> tuple[Voice, ...]:
+        """Return who said yes, and in which role."""
+        return tuple(
+            Voice(seal.principal, seal.role)
+            for seal in self.seals
+            if seal.decision == "approve"
+        )
+
+    def rejected_by(self, role: str | None = None) -> tuple[str, ...]:
+        """Return who said no, in ``role`` or in any."""
+        said = {
+            seal.principal
+            for seal in self.seals
+            if seal.decision == "reject" and role in {None, seal.role}
+        }
+        return tuple(sorted(said))
+
     def require_seal(self, role: str) -> None:
         """Insist that someone in ``role`` has signed, and that nothing is wrong.
 
@@ -73,41 +93,76 @@ def unsigned(path: str, role: str) -> Problem:
     return Problem("E_UNSIGNED", f"no {role} has signed this document.", path)
 
 
-def read_record(view: View, path: str, kind: str) -> Record | None:
+def read_record(
+    view: View, path: str, kind: str, *, trusted: View | None = None
+) -> Record | None:
     """Read a signed document; None if there is no such file.
 
     Args:
         view: Where to read.
         path: Of the document.
         kind: ``version``, ``transition`` or ``policy``.
+        trusted: Whose policies say what counts, where that is not ``view`` itself:
+            what somebody proposes does not bring its own judges.
 
     Raises:
         IntegrityError: It is no readable YAML.
     """
+    by = trusted or view
+
+    def look(signed: Signed) -> tuple[Seal, Mapping[str, Any]]:
+        seal, stated = open_seal(signed, by.registry_id, by.edition_of)
+        # The signature of policy n+1 rests on policy n, and comes with n+1.
+        if kind != "policy":
+            _require_in_time(by, signed.signature, seal.policy)
+        return seal, stated
+
+    return _read(view, path, kind, look)
+
+
+def read_proposal(
+    view: View, path: str, registry_id: Digest, editions: Mapping[Digest, Edition]
+) -> Record | None:
+    """Read a policy that is not in force yet; None if there is no such file.
+
+    Args:
+        view: Where to read.
+        path: Of the policy.
+        registry_id: The registry that it is for.
+        editions: The policy in force, and this one: by which of them a root signs.
+
+    Raises:
+        IntegrityError: It is no readable YAML.
+    """
+    return _read(
+        view,
+        path,
+        "policy",
+        lambda signed: open_seal(signed, registry_id, editions.get),
+    )
+
+
+def _read(
+    view: View,
+    path: str,
+    kind: str,
+    look: Callable[[Signed], tuple[Seal, Mapping[str, Any]]],
+) -> Record | None:
     data = view.blob(path)
     if data is None:
         return None
     digest = Digest.of(data)
     seals: list[Seal] = []
     problems: list[Problem] = []
-    with as_found():
-        document = yaml_quick.value_of(data) or yaml_reader.read(data, path).value
-        meaning = canonical_json.dumps(document)
+    content = _Content(data, path)
     for signature in _signatures_of(view, path):
         try:
             bundle = view.blob(signature) or b""
-            seal, stated = open_seal(
-                Signed(path, digest, kind, signature, bundle),
-                view.registry_id,
-                view.edition_of,
-            )
-            # The signature of policy n+1 rests on policy n, and comes with n+1.
-            if kind != "policy":
-                _require_in_time(view, signature, seal.policy)
+            seal, stated = look(Signed(path, digest, kind, signature, bundle))
         except GitmodelError as error:
             problems.append(Problem(error.code, error.message, signature))
             continue
-        if canonical_json.dumps(stated) != meaning:
+        if not content.is_said_by(stated):
             said = "its statement does not say what the YAML says."
             problems.append(Problem("E_DOCUMENT_MISMATCH", said, signature))
             continue
@@ -115,10 +170,42 @@ def read_record(view: View, path: str, kind: str) -> Record | None:
     return Record(
         path=path,
         digest=digest,
-        document=document,
+        document=content.document,
         seals=tuple(seals),
         problems=tuple(problems),
     )
+
+
+class _Content:
+    """What a document says: mostly what its signer says, so it need not be read."""
+
+    def __init__(self, data: bytes, path: str) -> None:
+        self._data = data
+        self._path = path
+        self._stated: Mapping[str, Any] | None = None
+
+    def is_said_by(self, stated: Mapping[str, Any]) -> bool:
+        """Say whether a statement says exactly what the document says."""
+        if yaml_quick.says(self._data, stated):
+            self._stated = stated
+            return True
+        return canonical_json.dumps(stated) == self._meaning
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """Its content as JSON."""
+        return self._stated if self._stated is not None else self._read[0]
+
+    @property
+    def _meaning(self) -> bytes:
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[Mapping[str, Any], bytes]:
+        with as_found():
+            found = yaml_quick.value_of(self._data)
+            value = found or yaml_reader.read(self._data, self._path).value
+            return value, canonical_json.dumps(value)
 
 
 def _require_in_time(view: View, signature: str, policy: Digest) -> None:

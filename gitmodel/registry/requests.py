@@ -1,9 +1,12 @@
-"""Requests: promotions that wait for approvals, each on a branch of its own.
+"""Requests: moves of a pin that wait for approvals, each on a branch of its own.
 
 A request is a commit that moves the pin and adds the transition, signed by its
 requester, on the branch ``request/<stage>/<model>/<seq>``. Approvers add their
 signatures of the very same transition bytes. Landing it, by ``promote --finalize``
 or a plain merge, brings all of that to the main line in one step.
+
+Whoever can push can make such a branch: nothing on it counts but by the policies of
+the main line.
 """
 
 from __future__ import annotations
@@ -12,21 +15,20 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from gitmodel.adapters.git.history import is_ancestor
 from gitmodel.domain.names import model_name, stage_name
+from gitmodel.domain.quorum import count
 from gitmodel.errors import InputError, IntegrityError, NotFoundError
 from gitmodel.registry import layout
 from gitmodel.registry.records import Record, read_record
+from gitmodel.registry.request_branches import PREFIX, tips
 from gitmodel.registry.stage_log import sequence_numbers, transition_of
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from gitmodel.domain.quorum import Count
     from gitmodel.domain.transition import Transition
     from gitmodel.registry.handle import RegistryHandle
 
-PREFIX = "request/"
 _BRANCH = re.compile(r"request/([^/]+)/([^/]+)/([1-9][0-9]{0,8})")
 
 Standing = Literal["open", "approved", "rejected", "stale"]
@@ -41,9 +43,9 @@ class Request:
         tip: Its newest commit.
         view: The registry at that commit.
         record: The transition, with the signatures that count.
+        counts: How far each quorum is met that its stage asks for.
         approvals: Principals other than the requester who approved it.
         rejections: Principals who rejected it.
-        threshold: How many approvals it takes.
     """
 
     branch: str
@@ -51,9 +53,9 @@ class Request:
     view: View
     record: Record
     transition: Transition
+    counts: tuple[Count, ...]
     approvals: tuple[str, ...]
     rejections: tuple[str, ...]
-    threshold: int
     stale: bool
 
     @property
@@ -63,7 +65,17 @@ class Request:
             return "stale"
         if self.rejections:
             return "rejected"
-        return "approved" if len(self.approvals) >= self.threshold else "open"
+        return "open" if self.lacking else "approved"
+
+    @property
+    def lacking(self) -> int:
+        """How many more approvals it takes."""
+        return sum(each.lacking for each in self.counts)
+
+    @property
+    def threshold(self) -> int:
+        """How many approvals it takes in all."""
+        return sum(each.quorum.threshold for each in self.counts)
 
     @property
     def path(self) -> str:
@@ -74,6 +86,11 @@ class Request:
 def branch_of(stage: str, model: str, seq: int) -> str:
     """Return the branch of a request."""
     return f"{PREFIX}{stage}/{model}/{seq}"
+
+
+def is_move(branch: str) -> bool:
+    """Say whether a branch is named as a request to move a pin is."""
+    return _BRANCH.fullmatch(branch) is not None
 
 
 def find(handle: RegistryHandle, main: View, name: str) -> Request:
@@ -97,81 +114,55 @@ def find(handle: RegistryHandle, main: View, name: str) -> Request:
         model_name(model)
         seq = max(sequence_numbers(main, stage, model), default=0) + 1
     branch = branch_of(stage, model, seq)
-    tip = _tips(handle).get(branch)
+    tip = tips(handle).get(branch)
     if tip is None:
         raise NotFoundError(
             f"There is no request to move {model} in {stage}",
             "gitmodel requests  lists the open ones;  git fetch  brings others.",
             code="E_NO_REQUEST",
         )
-    return _read(handle, main, branch, tip)
+    return read(handle, main, branch, tip)
 
 
-def find_all(handle: RegistryHandle, main: View) -> tuple[Request, ...]:
-    """Return every request that this clone knows, here or from a remote."""
-    return tuple(
-        _read(handle, main, branch, tip)
-        for branch, tip in sorted(_tips(handle).items())
-        if _BRANCH.fullmatch(branch)
-    )
+def read(handle: RegistryHandle, main: View, branch: str, tip: str) -> Request:
+    """Read the request on a branch.
 
-
-def _tips(handle: RegistryHandle) -> dict[str, str]:
-    """Return the tip of each request: of this clone's and the remotes', the furthest.
-
-    Where they have parted, the remote's counts: others have seen that one.
+    Raises:
+        InputError: The branch is not named as one.
+        IntegrityError: It holds no transition that can be read.
     """
-    git = handle.repository.git
-    listed = git.run(
-        "for-each-ref",
-        "--format=%(objectname) %(refname)",
-        "refs/heads",
-        "refs/remotes",
-    )
-    tips: dict[str, str] = {}
-    for line in listed.decode().splitlines():
-        oid, _, ref = line.partition(" ")
-        _, _, name = ref.partition(f"/{PREFIX}")
-        branch = f"{PREFIX}{name}"
-        known = tips.get(branch)
-        if name and (known is None or not is_ancestor(handle.repository, oid, known)):
-            tips[branch] = oid
-    return tips
-
-
-def _read(handle: RegistryHandle, main: View, branch: str, tip: str) -> Request:
     match = _BRANCH.fullmatch(branch)
     if match is None:
         raise InputError(f"{branch} is not the branch of a request.")
     stage, model, seq = match[1], match[2], int(match[3])
     view = View(handle.reader, tip)
     path = layout.transition_path(stage, model, seq)
-    record = read_record(view, path, "transition")
+    if (known := main.blob(path)) is not None and known == view.blob(path):
+        record = read_record(main, path, "transition")  # it has landed
+    else:
+        record = read_record(view, path, "transition", trusted=main)
     if record is None:
         raise IntegrityError(f"The branch {branch} holds no {path}")
     transition = transition_of(record)
-    rules = main.policy.rules_for(stage)
-    role = rules.approver_role if rules else "approver"
-    voices = {
-        seal.principal: seal.decision
-        for seal in record.seals
-        if seal.role == role and seal.principal != transition.requester
-    }
+    if (transition.stage, transition.model, transition.seq) != (stage, model, seq):
+        raise IntegrityError(
+            f"{branch} holds a transition of {transition.model} in {transition.stage}.",
+            code="E_TRANSITION_PATH",
+        )
+    rules = main.policy.rules_for(stage, model)
+    quorums = rules.quorums(transition.action) if rules else ()
+    counts = count(quorums, record.voices(), requester=transition.requester)
     return Request(
         branch=branch,
         tip=tip,
         view=view,
         record=record,
         transition=transition,
-        approvals=_who(voices, "approve"),
-        rejections=_who(voices, "reject"),
-        threshold=rules.approvals if rules else 0,
+        counts=counts,
+        approvals=tuple(sorted({who for each in counts for who in each.who})),
+        rejections=record.rejected_by(),
         stale=_is_stale(main, transition),
     )
-
-
-def _who(voices: Mapping[str, str], decision: str) -> tuple[str, ...]:
-    return tuple(sorted(who for who, said in voices.items() if said == decision))
 
 
 def _is_stale(main: View, transition: Transition) -> bool:

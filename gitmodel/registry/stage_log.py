@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.history import StageHistory
 from gitmodel.domain.problem import Problem
+from gitmodel.domain.quorum import shortfall
 from gitmodel.domain.transition import Transition
 from gitmodel.errors import IntegrityError
 from gitmodel.formats import schema, yaml_quick, yaml_reader
@@ -34,13 +35,20 @@ def sequence_numbers(view: View, stage: str, model: str) -> tuple[int, ...]:
 
 def read_records(view: View, stage: str, model: str) -> tuple[Record, ...]:
     """Return the signed transitions of a pin, oldest first."""
-    records = []
-    for seq in sequence_numbers(view, stage, model):
-        path = layout.transition_path(stage, model, seq)
-        record = read_record(view, path, "transition")
-        if record is not None:
-            records.append(record)
-    return tuple(records)
+    return view.once(("log", stage, model), lambda: _read_records(view, stage, model))
+
+
+def _read_records(view: View, stage: str, model: str) -> tuple[Record, ...]:
+    paths = [
+        layout.transition_path(stage, model, seq)
+        for seq in sequence_numbers(view, stage, model)
+    ]
+    signatures = view.signatures_in(layout.log_dir(stage, model))
+    view.read_ahead(
+        each for path in paths for each in (path, *signatures.get(path, ()))
+    )
+    records = (read_record(view, path, "transition") for path in paths)
+    return tuple(record for record in records if record is not None)
 
 
 def read_proved(
@@ -175,19 +183,17 @@ def _policy_problems(
     if edition is None:
         said = f"it was made under policy {transition.policy}, which is not here."
         return [Problem("E_OTHER_POLICY", said, record.path)]
-    rules = edition.policy.rules_for(transition.stage)
+    rules = edition.policy.rules_for(transition.stage, transition.model)
     if rules is None:
         said = f"the policy knows no stage {transition.stage}"
         return [Problem("E_STAGE", said, record.path)]
-    back = transition.action == "rollback"
-    needed = rules.rollback_approvals if back else rules.approvals
-    approvers = {*record.sealed_by(rules.approver_role)} - {transition.requester}
-    if len(approvers) < needed:
-        said = (
-            f"{transition.stage} asks for {needed} approvals; {len(approvers)} count."
+    quorums = rules.quorums(transition.action)
+    return [
+        Problem("E_THRESHOLD", f"{transition.stage} asks for {lacking}.", record.path)
+        for lacking in shortfall(
+            quorums, record.voices(), requester=transition.requester
         )
-        return [Problem("E_THRESHOLD", said, record.path)]
-    return []
+    ]
 
 
 def missing_link(number: int, path: str) -> Problem:
@@ -203,11 +209,11 @@ def unrecorded(path: str) -> Problem:
 
 def role_for(view: View, transition: Transition) -> str:
     """Return the role in which a transition's requester must act."""
-    if transition.action != "rollback":
-        return "promoter"
     edition = view.edition_of(transition.policy) or view.edition
-    rules = edition.policy.rules_for(transition.stage)
-    return rules.rollback_role if rules else "responder"
+    rules = edition.policy.rules_for(transition.stage, transition.model)
+    if rules is None:
+        return "responder" if transition.action == "rollback" else "promoter"
+    return rules.requester_role(transition.action)
 
 
 def _broken(problem: Problem) -> IntegrityError:

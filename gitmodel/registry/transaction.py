@@ -84,8 +84,17 @@ def transact(
         return Done(plan.result, commit)
 
 
-def write_commit(handle: RegistryHandle, view: View, change: Change) -> str:
-    """Write a commit on top of ``view``, signed if there is a key; no branch moves."""
+def write_commit(
+    handle: RegistryHandle, view: View, change: Change, *, beside: str | None = None
+) -> str:
+    """Write a commit on top of ``view``, signed if there is a key; no branch moves.
+
+    Args:
+        handle: The registry.
+        view: What the commit changes.
+        change: How.
+        beside: The first parent, with ``view`` as the second; None for ``view`` alone.
+    """
     repository = handle.repository
     writer = ObjectWriter(repository)
     entries = {
@@ -101,7 +110,7 @@ def write_commit(handle: RegistryHandle, view: View, change: Change) -> str:
         ) from error
     unsigned = commits.commit_object(
         tree=tree,
-        parents=(view.commit,) if view.commit else (),
+        parents=tuple(parent for parent in (beside, view.commit) if parent),
         who=handle.author(change.principal),
         when=handle.context.clock.now(),
         message=str(change.message),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.support.sigstore_local import LocalSigstore
     from tests.support.workbench import Workbench
 
 WRITES = {"init", "register", "promote", "rollback", "pull", "key new", "demo"}
@@ -23,11 +25,21 @@ WITNESS = {"checkpoint create", "checkpoint verify", "attest"}
 HOOKS = {"hooks install", "hooks uninstall"}
 POLICY = {
     f"policy {verb}"
-    for verb in ("add-principal", "remove-principal", "grant", "revoke", "require")
+    for verb in (
+        "add-principal",
+        "remove-principal",
+        "grant",
+        "revoke",
+        "require",
+        "threshold",
+        "sensitivity",
+        "edit",
+        "sign",
+        "trust-root",
+    )
 }
 #: Their own tests run these: they need a Sigstore, or a life that went before.
 ELSEWHERE = {
-    "policy trust-root",
     "checkpoint fetch",
     "hook pre-push",
     "hook pre-receive",
@@ -204,9 +216,58 @@ def test_policy_commands_answer_alike_done_dry_and_unchanged(bench: Workbench) -
         for answer in (dry, done):
             _conforms(f"policy {verb}", answer)
         assert [dry["commit"], done["commit"]] == [None, bench.git("rev-parse", "HEAD")]
+    edited = _edited(bench, "fraud: restricted", "fraud: internal")
+    for verb, *words in (
+        ("edit", edited),
+        ("sensitivity", "fraud", "restricted"),
+    ):
+        done = bench.do("policy", str(verb), *words)
+        _conforms(f"policy {verb}", done)
+        assert (done["status"], bool(done["changes"])) == ("changed", True)
     unchanged = bench.do("policy", "grant", "ada", "root")
     _conforms("policy grant", unchanged)
     assert (unchanged["commit"], unchanged["dryRun"]) == (None, False)
+
+
+def _edited(bench: Workbench, old: str, new: str) -> Path:
+    number = bench.do("policy", "sensitivity", "fraud", "restricted")["version"]
+    text = (bench.path / f".gitmodel/policy/{number}.yaml").read_text()
+    return bench.file("policy.yaml", text.replace(old, new).encode())
+
+
+def test_a_policy_that_waits_for_roots_answers_alike_at_every_step(
+    bench: Workbench,
+) -> None:
+    bob = bench.outside / "bob"
+    bench.do("key", "new", "--out", bob)
+    add = ("add-principal", "bob", "--key", f"{bob}.pub", "--role", "root")
+    bench.do("policy", *add)
+    asked = bench.do("policy", "threshold", "root", "2")
+    _conforms("policy threshold", asked)
+    assert (asked["status"], asked["branch"]) == ("pending", "request/policy/3")
+    assert asked["commit"] == bench.git("rev-parse", asked["branch"])
+    _conforms("requests", bench.do("requests"))
+    _conforms("reject", bench.do("reject", asked["branch"], "-m", "no"))
+    bench.do("policy", "sign", "--no-land")
+    before = bench.snapshot()
+    dry = bench.do("--key", bob, "policy", "sign", "--dry-run")
+    assert bench.snapshot() == before
+    done = bench.do("--key", bob, "policy", "sign")
+    for answer in (dry, done):
+        _conforms("policy sign", answer)
+    assert (done["status"], done["signers"]) == ("changed", ["ada", "bob"])
+    assert done["commit"] == bench.git("rev-parse", "HEAD")
+
+
+def test_pinning_a_trusted_root_answers_alike_done_and_dry(
+    bench: Workbench, sigstore: LocalSigstore
+) -> None:
+    file = bench.file("root.json", json.dumps(sigstore.trusted_root()).encode())
+    dry = bench.do("policy", "trust-root", file, "--dry-run")
+    done = bench.do("policy", "trust-root", file)
+    for answer in (dry, done):
+        _conforms("policy trust-root", answer)
+    assert [dry["commit"], done["commit"]] == [None, bench.git("rev-parse", "HEAD")]
 
 
 def test_init_answers_alike_the_second_time(home: Path) -> None:

@@ -168,7 +168,8 @@ def test_demands_add_up_move_and_clear(bench2: Workbench) -> None:
     gates = moved["policy"]["stages"]["dev"]["gates"]
     assert {"metric": {"name": "validation.accuracy", "min": 0.8}} in gates
     assert len(gates) == 2
-    assert "attestation, metric" in bench2.run("policy", "show").out
+    shown = bench2.run("policy", "show").out
+    assert "scan, validation.accuracy>=0.8" in shown
     cleared = _require(bench2, "dev", "--clear-gates")
     assert "gates" not in cleared["policy"]["stages"]["dev"]
     assert bench2.verify("--history", "--full") == (0, [])

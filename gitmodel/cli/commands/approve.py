@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def command(session: Session, request: str, comment: str, push: bool) -> None:
-    """Approve a promotion that waits: sign the identical transition.
+    """Approve a promotion or a rollback that waits.
 
-    REQUEST is MODEL#STAGE, or the request's branch. The requester's own approval never
+    You sign the identical transition. REQUEST is MODEL#STAGE, or the request's
+    branch; a policy that waits is for `policy sign`. The requester's own approval never
     counts, and principals are counted, not keys.
 
     Examples:
@@ -38,7 +39,10 @@ def command(session: Session, request: str, comment: str, push: bool) -> None:
     """
     from gitmodel.cli.request_rendering import request_json, request_text
     from gitmodel.operations.requests import decide
+    from gitmodel.registry.policy_requests import is_policy
 
+    if is_policy(request):
+        raise click.UsageError(f"That is a policy: gitmodel policy sign {request}")
     with session.open_closing() as handle:
         row = decide(handle, request, "approve", comment=comment, push=push)
     session.answer(request_json(row), request_text(row))

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from gitmodel.cli.help import Group
 from gitmodel.cli.keyless import read_identity
-from gitmodel.cli.options import DURATION, STAGE, change_options, json_option
+from gitmodel.cli.options import DURATION, ROLES, change_options, json_option
+from gitmodel.cli.policy_proposals import edit, sign
+from gitmodel.cli.policy_rendering import answer_policy
+from gitmodel.cli.policy_rules import require, sensitivity, threshold
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from gitmodel.cli.session import Session
-    from gitmodel.operations.policy import PolicyResult
-
-_ROLES = (
-    "root",
-    "publisher",
-    "promoter",
-    "approver",
-    "responder",
-    "auditor",
-    "collector",
-)
 
 
 @click.group("policy", cls=Group)
@@ -34,6 +26,7 @@ def command() -> None:
     """Manage who may do what.
 
     Each change is a new policy, signed by a root of the one before, in one commit.
+    Where more roots must sign, it waits on a branch for `policy sign`.
 
     Examples:
       gitmodel policy show
@@ -52,7 +45,7 @@ def show(session: Session) -> None:
       gitmodel policy show --json
     """
     from gitmodel.cli.policy_rendering import policy_json, policy_text
-    from gitmodel.operations.policy import show_policy
+    from gitmodel.operations.policy_change import show_policy
 
     with session.open_closing() as handle:
         result = show_policy(handle.view())
@@ -118,7 +111,7 @@ def review(
     "--role",
     "roles",
     multiple=True,
-    type=click.Choice(_ROLES),
+    type=click.Choice(ROLES),
     help="A role; repeat it.",
 )
 @change_options
@@ -154,7 +147,7 @@ def add_principal(
     mode, named = Mode(dry_run=dry_run, push=push), [*map(read_identity, identities)]
     with session.open_closing() as handle:
         result = change(handle, name, read, roles, mode, identities=named)
-    _answer(session, result)
+    answer_policy(session, result)
 
 
 @command.command("remove-principal")
@@ -192,39 +185,43 @@ def remove_principal(
             if identity
             else remove_principal(handle, name, keyid, mode)
         )
-    _answer(session, result)
+    answer_policy(session, result)
 
 
 @command.command("trust-root")
-@click.argument("file", type=click.Path())
+@click.argument("file", required=False, metavar="[FILE]", type=click.Path())
 @change_options
 @json_option
-@click.pass_obj
-def trust_root(session: Session, file: str, push: bool, dry_run: bool) -> None:
+@click.pass_context
+def trust_root(ctx: click.Context, file: str | None, push: bool, dry_run: bool) -> None:
     """Pin the trusted root of the Sigstore that certifies identities.
 
     FILE is a trusted_root.json, or a client's trust configuration that contains one.
-    It becomes part of the registry, so that signatures are verified offline.
+    Without it, --trust-config is that, or else the public Sigstore is asked. The root
+    becomes part of the registry, so that signatures are verified offline.
 
     Examples:
+      gitmodel policy trust-root
       gitmodel policy trust-root trusted_root.json
     """
-    from gitmodel.errors import InputError
+    from gitmodel.adapters.signing.trust_config import (
+        public_trusted_root,
+        read_config_file,
+    )
     from gitmodel.operations.policy import trust_root as change
     from gitmodel.registry.transaction import Mode
 
-    try:
-        data = Path(file).expanduser().read_bytes()
-    except OSError as error:
-        raise InputError(f"Cannot read {file}: {error.strerror}.") from error
+    session: Session = ctx.obj
+    named = file or ctx.find_root().params["trust_config"]
+    data = read_config_file(Path(named) if named else None) or public_trusted_root()
     with session.open_closing() as handle:
         result = change(handle, data, Mode(dry_run=dry_run, push=push))
-    _answer(session, result)
+    answer_policy(session, result)
 
 
 @command.command("grant")
 @click.argument("name")
-@click.argument("role", type=click.Choice(_ROLES))
+@click.argument("role", type=click.Choice(ROLES))
 @change_options
 @json_option
 @click.pass_obj
@@ -239,12 +236,12 @@ def grant(session: Session, name: str, role: str, push: bool, dry_run: bool) -> 
 
     with session.open_closing() as handle:
         result = change(handle, name, role, Mode(dry_run=dry_run, push=push))
-    _answer(session, result)
+    answer_policy(session, result)
 
 
 @command.command("revoke")
 @click.argument("name")
-@click.argument("role", type=click.Choice(_ROLES))
+@click.argument("role", type=click.Choice(ROLES))
 @change_options
 @json_option
 @click.pass_obj
@@ -259,105 +256,8 @@ def revoke(session: Session, name: str, role: str, push: bool, dry_run: bool) ->
 
     with session.open_closing() as handle:
         result = change(handle, name, role, Mode(dry_run=dry_run, push=push))
-    _answer(session, result)
+    answer_policy(session, result)
 
 
-@command.command("require")
-@click.argument("stage", type=STAGE)
-@click.option(
-    "--approvals",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="How many, the requester aside.",
-)
-@click.option(
-    "--attestation",
-    "attestations",
-    multiple=True,
-    metavar="TYPE[:ROLE]",
-    help="The newest attestation of TYPE must have passed.",
-)
-@click.option(
-    "--metric",
-    "metrics",
-    multiple=True,
-    metavar="BOUND",
-    help="Such as 'validation.accuracy>=0.9' or 'test.p99_ms<=50'.",
-)
-@click.option(
-    "--no-regression",
-    "regressions",
-    multiple=True,
-    metavar="METRIC[:TOLERANCE]",
-    help="Not worse than what the stage holds.",
-)
-@click.option(
-    "--complete",
-    "sections",
-    multiple=True,
-    type=click.Choice(("lineage", "card", "environment", "code", "data")),
-    help="The manifest must have this section.",
-)
-@click.option(
-    "--soak",
-    "soaks",
-    multiple=True,
-    metavar="STAGE:TIME",
-    help="It must have been in STAGE so long, such as staging:24h.",
-)
-@click.option("--label", "labels", multiple=True, metavar="K=V", help="It must have.")
-@click.option(
-    "--forbid-label",
-    "forbidden",
-    multiple=True,
-    metavar="K=V",
-    help="It must not have.",
-)
-@click.option(
-    "--clear-gates",
-    "clear",
-    is_flag=True,
-    help="Drop the gates, soak times and freezes that were there.",
-)
-@change_options
-@json_option
-@click.pass_obj
-def require(
-    session: Session, /, stage: str, push: bool, dry_run: bool, **options: Any
-) -> None:
-    """Ask for approvals and gates before a promotion to STAGE.
-
-    Every option but --approvals can be repeated, and adds to what is asked for
-    already. What nobody could ever meet is refused.
-
-    Examples:
-      gitmodel policy require production --approvals 2
-      gitmodel policy require production --attestation scan --attestation review:auditor
-      gitmodel policy require production --metric 'validation.accuracy>=0.9'
-      gitmodel policy require production --no-regression test.recall:0.01
-      gitmodel policy require production --soak staging:24h --complete card
-      gitmodel policy require production --clear-gates
-    """
-    from gitmodel.operations.demands import demands_from_options
-    from gitmodel.operations.policy import require as change
-    from gitmodel.registry.transaction import Mode
-
-    demands = demands_from_options(**options)
-    with session.open_closing() as handle:
-        result = change(handle, stage, demands, Mode(dry_run=dry_run, push=push))
-    _answer(session, result)
-
-
-def _answer(session: Session, result: PolicyResult) -> None:
-    from gitmodel.cli.policy_rendering import policy_json
-
-    if result.commit is None and not result.dry_run:
-        session.answer(policy_json(result), "The policy says so already.")
-        return
-    verb = "Would make" if result.dry_run else "Made"
-    text = f"{verb} policy {result.version}, signed by {', '.join(result.signers)}"
-    if result.commit:
-        text += f"\n  commit  {result.commit[:12]}"
-    session.answer(policy_json(result), text)
-    if result.commit:
-        session.hint("gitmodel policy show")
+for rule in (edit, require, sensitivity, sign, threshold):
+    command.add_command(rule)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "--finalize",
     metavar="REQUEST",
     type=REQUEST,
-    help="Land a request that has its approvals: MODEL#STAGE or its branch.",
+    help="Land a request, of a rollback too: MODEL#STAGE or its branch.",
 )
 @click.option(
     "-m",
@@ -121,15 +121,21 @@ def command(
 def land(session: Session, request: str, *, push: bool, dry_run: bool) -> None:
     """Land a request."""
     from gitmodel.cli.request_rendering import request_json
-    from gitmodel.operations.requests import finalize
+    from gitmodel.operations.finalize import finalize
+    from gitmodel.registry.policy_requests import is_policy
     from gitmodel.registry.transaction import Mode
 
+    if is_policy(request):
+        raise click.UsageError(f"That is a policy: gitmodel policy sign {request}")
     with session.open_closing() as handle:
         row = finalize(handle, request, Mode(dry_run=dry_run, push=push))
-    verb = "Would promote" if dry_run else "Promoted"
-    text = (
-        f"{verb} {row.model} in {row.stage}: {row.origin or '(empty)'} -> {row.version}"
+    done, would = (
+        ("Rolled back", "Would roll back")
+        if row.kind == "rollback"
+        else ("Promoted", "Would promote")
     )
+    move = f"{row.origin or '(empty)'} -> {row.version}"
+    text = f"{would if dry_run else done} {row.model} in {row.stage}: {move}"
     text += f"\n  approved by  {', '.join(row.approvals) or '(nobody had to)'}"
     if row.commit:
         text += f"\n  commit       {row.commit[:12]}"

@@ -22,21 +22,33 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def command(session: Session, request: str, comment: str, push: bool) -> None:
-    """Reject a promotion that waits for approvals.
+    """Reject a promotion, a rollback or a policy that waits.
 
-    REQUEST is MODEL#STAGE, or the request's branch. It cannot land until you approve it
-    instead.
+    REQUEST is MODEL#STAGE, or the request's branch: request/policy/N for a policy,
+    which a root of it or of the one in force can reject. It cannot land until you
+    approve it instead.
 
     Examples:
       gitmodel reject fraud#production -m "recall on new merchants is too low"
+      gitmodel reject request/policy/3 -m "bob has left" --push
     """
     from gitmodel.cli.request_rendering import request_json, request_text
+    from gitmodel.operations.policy_signing import reject_policy
     from gitmodel.operations.requests import decide
+    from gitmodel.registry.policy_requests import is_policy
 
     if not comment.strip():
         raise click.UsageError("A rejection needs a reason: -m WHY.")
 
     with session.open_closing() as handle:
-        row = decide(handle, request, "reject", comment=comment, push=push)
+        if is_policy(request):
+            row = reject_policy(handle, request, comment=comment, push=push)
+        else:
+            row = decide(handle, request, "reject", comment=comment, push=push)
     session.answer(request_json(row), request_text(row))
-    session.hint(f"gitmodel approve {row.model}#{row.stage}  takes it back.")
+    again = (
+        f"approve {row.model}#{row.stage}"
+        if row.model
+        else f"policy sign {row.version}"
+    )
+    session.hint(f"gitmodel {again}  takes it back.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def command(session: Session) -> None:
-    """List promotions that wait for approvals.
+    """List promotions, rollbacks and policies that wait.
 
     Those of this clone and of its remotes, as of the last git fetch.
 
@@ -26,7 +26,7 @@ def command(session: Session) -> None:
       gitmodel requests --json
     """
     from gitmodel.cli.output import table
-    from gitmodel.cli.request_rendering import request_json
+    from gitmodel.cli.request_rendering import request_json, request_name
     from gitmodel.operations.requests import list_requests
 
     with session.open_closing() as handle:
@@ -34,13 +34,14 @@ def command(session: Session) -> None:
     session.answer(
         {"requests": [request_json(row) for row in rows]},
         table(
-            ("request", "from", "to", "requester", "approvals", "status"),
+            ("request", "kind", "from", "to", "requester", "approvals", "status"),
             [
                 (
-                    f"{row.model}#{row.stage}",
+                    request_name(row),
+                    row.kind,
                     row.origin or "(empty)",
                     row.version,
-                    row.requester,
+                    row.requester or "-",
                     f"{len(row.approvals)} of {row.threshold}",
                     row.status,
                 )
@@ -51,5 +52,5 @@ def command(session: Session) -> None:
         else "",
     )
     if not rows:
-        session.note("No promotion waits for approvals.")
+        session.note("Nothing waits for approvals.")
         session.hint("git fetch  brings requests from a remote.")

@@ -53,7 +53,8 @@ def command(
     STAGE goes back to what it held of MODEL before, leaving out versions that left by a
     rollback themselves; or to V. The target's signatures and bytes are verified first.
     The commit is a revert: the pin gets back the very bytes it had, and the log keeps
-    everything.
+    everything. Where STAGE asks for approvals of rollbacks, it waits on a branch of its
+    own (status pending) until others have approved it; `promote --finalize` lands it.
 
     Examples:
       gitmodel rollback fraud production --plan
@@ -81,7 +82,9 @@ def command(
         session.answer(_to_json(result), text)
         return
     session.answer(_to_json(result), _to_text(session, result))
-    if result.status == "planned":
+    if result.status == "pending":
+        session.hint(f"gitmodel approve {model}#{stage}  by somebody else.")
+    elif result.status == "planned":
         aim = f" --to {to}" if to else ""
         session.hint(f"gitmodel rollback {model} {stage}{aim} -m REASON")
     else:
@@ -100,6 +103,8 @@ def _to_json(result: RollbackResult) -> dict[str, object]:
         "transition": result.transition if result.commit else None,
         "seq": result.seq,
         "commit": result.commit,
+        "branch": result.branch,
+        "needed": list(result.needed),
         "targetSince": result.target_since,
         "fromSince": result.origin_since,
         "versionsPassedOver": [
@@ -112,7 +117,8 @@ def _to_json(result: RollbackResult) -> dict[str, object]:
 def _to_text(session: Session, result: RollbackResult) -> str:
     from gitmodel.cli.rendering import metric_table
 
-    verb = "Would roll back" if result.status == "planned" else "Rolled back"
+    verbs = {"planned": "Would roll back", "pending": "Asked to roll back"}
+    verb = verbs.get(result.status, "Rolled back")
     lines = [
         f"{verb} {result.model} in {result.stage}: {result.origin} -> {result.target}",
         f"  from      {result.origin}, live since {result.origin_since}",
@@ -121,6 +127,9 @@ def _to_text(session: Session, result: RollbackResult) -> str:
     ]
     lines += [f"  passed over {version}: {why}" for version, why in result.skipped]
     lines += [f"  reverts   {commit[:12]}" for commit in result.reverts]
+    if result.needed:
+        lines.append(f"  waits for {'; '.join(result.needed)}")
+        lines.append(f"  branch    {result.branch}")
     if result.incident:
         lines.append(f"  incident  {result.incident}")
     if result.commit:

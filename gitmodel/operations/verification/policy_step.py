@@ -49,6 +49,10 @@ def judge_policy(ledger: Ledger, step: Step, path: str, place: Place) -> None:
     record = added_record(ledger, step, path, "policy", editions)
     if record is None:
         return
+    if rejectors := record.rejected_by("root"):
+        said = f"{', '.join(rejectors)} rejected it."
+        ledger.findings.add("E_REJECTED", said, path, step.commit)
+        return
     for edition in editions:
         if lacking := lacks(edition, record.seals):
             ledger.findings.add("E_THRESHOLD", lacking, path, step.commit)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.pin import Pin
+from gitmodel.domain.quorum import shortfall
 from gitmodel.domain.transition import Transition
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import schema
@@ -117,34 +118,27 @@ class _Move:
             )
 
     def _judge_signers(self, transition: Transition, record: Record) -> None:
-        rules = self.edition.policy.rules_for(self.stage)
+        rules = self.edition.policy.rules_for(self.stage, self.model)
         if rules is None:
             self._add(
                 "E_STAGE", f"the policy knows no stage {self.stage}.", record.path
             )
             return
-        back = transition.action == "rollback"
-        role = rules.rollback_role if back else "promoter"
+        role = rules.requester_role(transition.action)
         if record.seals and transition.requester not in record.sealed_by(role):
             self._add(
                 "E_UNSIGNED",
                 f"its requester {transition.requester} has not signed it as {role}.",
                 record.path,
             )
-        needed = rules.rollback_approvals if back else rules.approvals
-        approvers = set(record.sealed_by(rules.approver_role))
-        approvers.discard(transition.requester)
-        rejectors = [
-            seal.principal for seal in record.seals if seal.decision == "reject"
-        ]
-        if rejectors:
+        if rejectors := record.rejected_by():
             self._add("E_REJECTED", f"{', '.join(rejectors)} rejected it.", record.path)
-        if len(approvers) < needed:
-            self._add(
-                "E_THRESHOLD",
-                f"{self.stage} asks for {needed} approvals; {len(approvers)} count.",
-                record.path,
-            )
+        for lacking in shortfall(
+            rules.quorums(transition.action),
+            record.voices(),
+            requester=transition.requester,
+        ):
+            self._add("E_THRESHOLD", f"{self.stage} asks for {lacking}.", record.path)
 
     def _judge_target(self, transition: Transition, path: str) -> None:
         target = transition.target
@@ -165,7 +159,7 @@ class _Move:
                     path,
                 )
             return
-        rules = self.edition.policy.rules_for(self.stage)
+        rules = self.edition.policy.rules_for(self.stage, self.model)
         if rules is not None and rules.source is not None:
             source = self.ledger.chain(rules.source, self.model)
             if target.manifest not in source.lived:

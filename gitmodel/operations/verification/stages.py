@@ -69,7 +69,7 @@ def verify_sources(
     for (stage, model), history in histories.items():
         for transition in history.transitions:
             edition = view.edition_of(transition.policy)
-            rules = edition.policy.rules_for(stage) if edition else None
+            rules = edition.policy.rules_for(stage, model) if edition else None
             target = transition.target
             if rules is None or rules.source is None or target is None:
                 continue

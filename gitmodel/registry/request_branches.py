@@ -1,0 +1,185 @@
+"""The branches that requests wait on: how they begin, grow, travel and end.
+
+Every commit after the first is a merge of the main line, first parent, and of the
+branch so far. So whatever has been signed until then is one step away from the main
+line, and any ``git merge`` of the branch, even by fast-forward, brings it as the one
+step that is judged (``design`` §4.6).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from gitmodel.adapters.git import commits
+from gitmodel.adapters.git.history import is_ancestor
+from gitmodel.adapters.lock import exclusive
+from gitmodel.errors import ConflictError, GitmodelError
+from gitmodel.registry.remotes import remote_of
+from gitmodel.registry.transaction import write_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitmodel.registry.change import Change
+    from gitmodel.registry.handle import RegistryHandle
+    from gitmodel.registry.view import View
+
+T = TypeVar("T")
+PREFIX = "request/"
+_ATTEMPTS = 5
+
+
+def tips(handle: RegistryHandle) -> dict[str, str]:
+    """Return the tip of each request: of this clone's and the remotes', the furthest.
+
+    Where they have parted, the remote's counts: others have seen that one.
+    """
+    listed = handle.repository.git.run(
+        "for-each-ref",
+        "--format=%(objectname) %(refname)",
+        "refs/heads",
+        "refs/remotes",
+    )
+    found: dict[str, str] = {}
+    for line in listed.decode().splitlines():
+        oid, _, ref = line.partition(" ")
+        _, _, name = ref.partition(f"/{PREFIX}")
+        branch = f"{PREFIX}{name}"
+        known = found.get(branch)
+        if name and (known is None or not is_ancestor(handle.repository, oid, known)):
+            found[branch] = oid
+    return found
+
+
+def start(
+    handle: RegistryHandle, base: View, change: Change, branch: str, *, push: bool
+) -> str:
+    """Put a proposed change on a branch of its own; return its commit.
+
+    Raises:
+        ConflictError: A request of that name is open.
+    """
+    ref = f"refs/heads/{branch}"
+    with exclusive(handle.lock_file):
+        if branch in tips(handle):
+            remote = remote_tracking(handle, branch)
+            raise ConflictError(
+                f"There is a request for the same already: {branch}",
+                "gitmodel requests  shows it.",
+                f"git branch -D {branch}  withdraws it"
+                + (
+                    f";  git push {remote} --delete {branch}  there." if remote else "."
+                ),
+                code="E_REQUEST_OPEN",
+            )
+        commit = write_commit(handle, base, change)
+        commits.move_branch(
+            handle.repository, ref, new=commit, old=None, why="gitmodel: request"
+        )
+    if push:
+        _push(handle, commit, branch)
+    return commit
+
+
+def speak(
+    handle: RegistryHandle,
+    find: Callable[[], T],
+    voice: Callable[[T], tuple[str, View, Change] | None],
+    *,
+    push: bool,
+) -> tuple[T, str | None]:
+    """Add a signature to a request; hear others who speak at the same time.
+
+    Args:
+        handle: The registry.
+        find: Returns the request as it is.
+        voice: Returns its branch, what is there, and what to add; None for nothing.
+        push: Also push the branch.
+
+    Returns:
+        The request afterwards, and the commit that was made, if any.
+
+    Raises:
+        ConflictError: Others kept moving the branch on the remote.
+    """
+    branch = ""
+    for _ in range(_ATTEMPTS):
+        request = find()
+        said = voice(request)
+        if said is None:
+            return request, None
+        branch, view, change = said
+        commit = _extend(handle, branch, view, change)
+        try:
+            if push:
+                _push(handle, commit, branch)
+        except ConflictError as error:
+            if error.code != "E_PUSH_REJECTED":
+                raise
+            # Somebody else spoke meanwhile: hear them, then speak again.
+            _fetch(handle, branch)
+            continue
+        return find(), commit
+    raise ConflictError(
+        f"Others kept moving {branch} on the remote; nothing was pushed.",
+        "Run the command again.",
+        code="E_PUSH_REJECTED",
+    )
+
+
+def drop(handle: RegistryHandle, branch: str, *, push: bool) -> None:
+    """Remove the branch of a request that has landed, here and, if pushed, there."""
+    handle.repository.git.attempt("update-ref", "-d", f"refs/heads/{branch}")
+    remote = remote_tracking(handle, branch)
+    if not push or remote is None:
+        return
+    from gitmodel.adapters.git import porcelain  # noqa: PLC0415 GitPython is slow
+
+    try:
+        porcelain.push_ref(handle.repository, remote, "", f"refs/heads/{branch}")
+    except GitmodelError as error:
+        handle.context.warn(f"It has landed, but {branch} is still there: {error}")
+
+
+def remote_tracking(handle: RegistryHandle, branch: str) -> str | None:
+    """Return the remote that is known to have a branch; None if none is."""
+    return next(
+        (
+            remote
+            for remote in handle.repository.remotes()
+            if handle.repository.resolve(f"refs/remotes/{remote}/{branch}")
+        ),
+        None,
+    )
+
+
+def _extend(handle: RegistryHandle, branch: str, view: View, change: Change) -> str:
+    ref = f"refs/heads/{branch}"
+    repository = handle.repository
+    with exclusive(handle.lock_file):
+        status, base = repository.git.attempt("merge-base", "HEAD", str(view.commit))
+        first = base.decode().strip() if status == 0 else None
+        beside = first if first != view.commit else None
+        commit = write_commit(handle, view, change, beside=beside)
+        commits.move_branch(
+            repository,
+            ref,
+            new=commit,
+            old=repository.resolve(ref),
+            why=f"gitmodel: {change.message.subject}",
+        )
+    return commit
+
+
+def _push(handle: RegistryHandle, commit: str, branch: str) -> None:
+    from gitmodel.adapters.git import porcelain  # noqa: PLC0415 GitPython is slow
+
+    remote = remote_of(handle.repository, f"refs/heads/{branch}")
+    porcelain.push(handle.repository, remote, commit, branch)
+
+
+def _fetch(handle: RegistryHandle, branch: str) -> None:
+    from gitmodel.adapters.git import porcelain  # noqa: PLC0415 GitPython is slow
+
+    remote = remote_of(handle.repository, f"refs/heads/{branch}")
+    porcelain.fetch(handle.repository, remote, branch)
