@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
 import json
 from functools import partial
@@ -165,14 +166,25 @@ def test_show_list_and_doctor_know_identities(founder: Robot) -> None:
     assert "--identity" in doctor["keyless identity"]["hint"]
 
 
-def test_the_public_root_is_pinned_where_no_other_is_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Sigstore ships its production root, which is used here without a network."""
+@pytest.fixture
+def embedded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use the production root that Sigstore ships, where it would be fetched."""
     from sigstore.models import ClientTrustConfig  # noqa: PLC0415
 
-    embedded = partial(ClientTrustConfig.production, offline=True)
-    monkeypatch.setattr(ClientTrustConfig, "production", embedded)
+    production = partial(ClientTrustConfig.production, offline=True)
+    monkeypatch.setattr(ClientTrustConfig, "production", production)
+
+
+@pytest.mark.usefixtures("embedded")
+def test_the_public_root_is_pinned_where_no_other_is_named(
+    bench: Workbench, sigstore: LocalSigstore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = public_trusted_root()
     assert read_trusted_root(root) == root
-    assert json.loads(root)["tlogs"]
+    pinned = [bench.do("policy", "trust-root")["policy"]["sigstore"]["trustedRoot"]]
+    assert pinned[0] == f"sha256:{hashlib.sha256(root).hexdigest()}"
+    config = bench.file("config.json", json.dumps(sigstore.trust_config()).encode())
+    monkeypatch.setenv("GITMODEL_TRUST_CONFIG", str(config))
+    pinned += [bench.do("policy", "trust-root")["policy"]["sigstore"]["trustedRoot"]]
+    assert pinned[0] != pinned[1]
+    assert bench.verify("--history") == (0, [])

@@ -25,7 +25,7 @@ def read_config_file(path: Path | None) -> bytes | None:
         return path.expanduser().read_bytes()
     except OSError as error:
         raise InputError(
-            f"Cannot read the trust configuration {path}: {error.strerror}."
+            f"Cannot read {path}: {error.strerror}."
         ) from error
 
 

@@ -213,7 +213,9 @@ def trust_root(ctx: click.Context, file: str | None, push: bool, dry_run: bool) 
 
     session: Session = ctx.obj
     named = file or ctx.find_root().params["trust_config"]
-    data = read_config_file(Path(named) if named else None) or public_trusted_root()
+    data = read_config_file(Path(named) if named else None)
+    if data is None:
+        data = public_trusted_root()
     with session.open_closing() as handle:
         result = change(handle, data, Mode(dry_run=dry_run, push=push))
     answer_policy(session, result)
