@@ -35,10 +35,13 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 class Cache:
     """Values of JSON by name, in one directory."""
 
-    def __init__(self, directory: Path, edition: str) -> None:
+    def __init__(
+        self, directory: Path, edition: str, *, read_only: bool = False
+    ) -> None:
         """Use ``directory``; what another ``edition`` wrote is not read."""
         self._directory = directory
         self._edition = edition
+        self._read_only = read_only
 
     def get(self, name: str) -> Any:
         """Return what was kept under a name; None for nothing that can be believed."""
@@ -55,7 +58,7 @@ class Cache:
     def put(self, name: str, value: object) -> None:
         """Keep a value under a name, in place of what was there."""
         body = json.dumps([self._edition, name, value], separators=(",", ":")).encode()
-        if len(body) > MAX_FILE - 100:
+        if self._read_only or len(body) > MAX_FILE - 100:
             return
         path = self._path(name)
         # A name of its own: another process may be writing the same.

@@ -85,9 +85,16 @@ class Summary:
 
 
 def cache_of(view: View) -> Cache:
-    """Return where this clone keeps what it has read for lists."""
-    place = view.reader.repository.state_dir / "cache"
-    return Cache(place, f"{_FORMAT} {__version__}")
+    """Return where this clone keeps what it has read for lists.
+
+    A bare repository is somebody's server, and is only ever read.
+    """
+    repository = view.reader.repository
+    return Cache(
+        repository.state_dir / "cache",
+        f"{_FORMAT} {__version__}",
+        read_only=repository.work_tree is None,
+    )
 
 
 def known_summaries(kept: Any) -> tuple[str, list[Summary]]:

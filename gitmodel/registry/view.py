@@ -6,25 +6,30 @@ no say. Reading here trusts nothing about signatures; ``records`` adds that.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitmodel.adapters.git.history import first_parent_line
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.pin import Pin
 from gitmodel.domain.semver import Version
 from gitmodel.domain.settings import Settings
-from gitmodel.errors import InputError, IntegrityError, NotFoundError
+from gitmodel.errors import GitmodelError, InputError, IntegrityError, NotFoundError
 from gitmodel.registry import layout
 from gitmodel.registry.parsing import as_found, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gitmodel.adapters.git.objects import ObjectReader
     from gitmodel.adapters.git.trees import Entry
     from gitmodel.domain.policy import Policy
     from gitmodel.registry.policies import Edition
+
+T = TypeVar("T")
+#: Bytes that are held before they are asked for; a hostile file has 8 MiB.
+_MOST_AHEAD = 64 << 20
 
 
 class View:
@@ -34,6 +39,8 @@ class View:
         self.reader = reader
         self.commit = commit
         self._signatures: dict[str, Mapping[str, list[str]]] = {}
+        self._remembered: dict[object, Any] = {}
+        self._ahead: dict[str, bytes] = {}
         self._boundaries: dict[int, View | None] = {}
 
     @cached_property
@@ -75,7 +82,33 @@ class View:
         found = self.entry(path)
         if found is None or not found.is_file:
             return None
+        if found.oid in self._ahead:
+            return self._ahead[found.oid]
         return self.reader.read(found.oid).data
+
+    def read_ahead(self, paths: Iterable[str]) -> None:
+        """Hold the files, of those at ``paths``, that are about to be asked for.
+
+        In place of those that were held before. What cannot be read, or is too much,
+        is left for whoever asks for it.
+        """
+        entries = (self.entry(path) for path in paths)
+        wanted = [entry.oid for entry in entries if entry is not None and entry.is_file]
+        self._ahead.clear()
+        room = _MOST_AHEAD
+        with suppress(GitmodelError):
+            for oid, found in zip(wanted, self.reader.read_all(wanted), strict=True):
+                self._ahead[oid] = found.data
+                room -= len(found.data)
+                if room < 0:
+                    return
+
+    def once(self, key: object, work: Callable[[], T]) -> T:
+        """Return what ``work`` returned when this view was first asked about a key."""
+        if key not in self._remembered:
+            self._remembered[key] = work()
+        found: T = self._remembered[key]
+        return found
 
     def signatures_in(self, directory: str) -> Mapping[str, list[str]]:
         """Return the signatures in a directory by the document that they stand for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,10 @@ from gitmodel.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_PLACES = ("--git-dir", "--git-common-dir", "--show-object-format")
+_TOP = "--show-toplevel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +71,12 @@ class Repository:
         git = Git(directory)
         if not directory.is_dir():
             raise NotFoundError(f"The directory {directory} does not exist.")
+        with suppress(GitProcessError):  # there is none, or none around it
+            git_dir, common_dir, hash_name, top = _ask(git, *_PLACES, _TOP)
+            return cls(Path(git_dir), Path(common_dir), Path(top), hash_name)
         try:
             bare, inside, git_dir, common_dir, hash_name = _ask(
-                git,
-                "--is-bare-repository",
-                "--is-inside-work-tree",
-                "--git-dir",
-                "--git-common-dir",
-                "--show-object-format",
+                git, "--is-bare-repository", "--is-inside-work-tree", *_PLACES
             )
         except GitProcessError as error:
             if "dubious ownership" in error.stderr:
@@ -92,7 +95,7 @@ class Repository:
         if inside == "true" or bare == "false":
             try:
                 # Outside of the work tree there still is one if core.worktree says so.
-                (top,) = _ask(git, "--show-toplevel")
+                (top,) = _ask(git, _TOP)
             except GitProcessError as error:
                 raise ConflictError(
                     f"{directory} is inside a .git directory.",
@@ -159,6 +162,11 @@ class Repository:
 
     def head(self) -> Head:
         """Return where HEAD points now."""
+        both = ("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD")
+        status, found = self.git.attempt(*both, accept=(0, 1, 128))
+        said = os.fsdecode(found).splitlines()
+        if status == 0 and len(said) == 2:  # noqa: PLR2004 (a commit and a name)
+            return Head(said[1] if said[1] != "HEAD" else None, said[0])
         status, ref = self.git.attempt("symbolic-ref", "-q", "HEAD")
         commit = self.resolve("HEAD")
         return Head(ref.decode().strip() if status == 0 else None, commit)
