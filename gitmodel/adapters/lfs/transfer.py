@@ -2,35 +2,34 @@
 
 git-lfs knows people's credentials, proxies, ``file://`` and custom transfers. It
 is needed for nothing else: registering, promoting, rolling back and verifying
-work without it.
+work without it (``docs/decisions/0010-git-lfs-moves-the-bytes.md``).
 """
 
 from __future__ import annotations
 
-import re
 import subprocess
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.environment import child_environment
-from gitmodel.adapters.lfs.store import E_DIGEST, E_MISSING
-from gitmodel.errors import IntegrityError, NotFoundError, OutsideError
+from gitmodel.adapters.lfs import client, leftovers, verdicts
+from gitmodel.domain.ports import Silent
+from gitmodel.errors import OutsideError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from gitmodel.domain.digest import Digest
+    from gitmodel.adapters.lfs.client import Patience, Ran
+    from gitmodel.adapters.lfs.store import Store
+    from gitmodel.domain.ports import Progress
+    from gitmodel.formats.lfs_pointer import Pointer
 
 _ARGUMENTS = 500
-#: Lines of git-lfs that say what it does, or only that it failed.
-_CHATTER = ("fetch:", "push:", "Uploading", "Downloading", "error: failed to", "hint:")
-# git-lfs has one exit status for every failure: what it says tells them apart.
-_NOT_THERE = re.compile(
-    r"\[4(04|10)\]|\b4(04|10) [A-Z]|object not found|does not exist on the server"
-    "|remote missing object"
-)
-_MISSING = re.compile(r"\(missing\)|Unable to find source|missing or corrupt")
-_OTHER_BYTES = re.compile(r"expected OID|invalid hash|\[422\]|\b422 [A-Z]")
+#: How often a whole transfer is begun again that failed for a passing reason, such as
+#: a server that starts: git-lfs repeats single objects, but not the first question.
+_ROUNDS = 3
 
 
 def version() -> str | None:
@@ -65,15 +64,33 @@ def require_client() -> None:
         )
 
 
-def push_objects(directory: Path, remote: str, digests: Sequence[Digest]) -> None:
+def push_objects(
+    directory: Path,
+    remote: str,
+    pointers: Sequence[Pointer],
+    patience: Patience | None = None,
+    progress: Progress | None = None,
+) -> None:
     """Upload objects that the local store has.
 
     Raises:
-        OutsideError: git-lfs is missing or failed.
+        OutsideError: git-lfs is missing or failed, or the server refuses.
     """
-    for start in range(0, len(digests), _ARGUMENTS):
-        chunk = [digest.hex for digest in digests[start : start + _ARGUMENTS]]
-        _run(directory, "push", "--object-id", remote, *chunk)
+    limits = patience or client.Patience()
+    listener = progress or Silent()
+    listener.start(sum(pointer.size for pointer in pointers), "Uploading")
+    try:
+        for start in range(0, len(pointers), _ARGUMENTS):
+            chunk = pointers[start : start + _ARGUMENTS]
+            oids = [pointer.digest.hex for pointer in chunk]
+            args = ("push", "--object-id", remote, *oids)
+            attempt = partial(_run, directory, args, limits, listener)
+            ran = _persist(attempt, limits)
+            if not ran.ok:
+                _forget_access(directory, ran)
+                raise verdicts.of_push(ran, remote, limits.silence)
+    finally:
+        listener.finish()
 
 
 def pre_push(directory: Path, remote: str, url: str, lines: Sequence[str]) -> None:
@@ -89,89 +106,109 @@ def pre_push(directory: Path, remote: str, url: str, lines: Sequence[str]) -> No
         NotFoundError: An object is neither here nor there (E_ARTIFACT_MISSING).
         OutsideError: git-lfs is missing or failed.
     """
+    require_client()
     said = "".join(f"{line}\n" for line in lines)
-    try:
-        _run(directory, "pre-push", remote, url, stdin=said)
-    except LfsError as error:
-        if _MISSING.search(error.said):
-            raise NotFoundError(
-                f"LFS objects of these commits are neither here nor on {remote}: "
-                f"{error.reason}",
-                "git lfs fetch --all OTHER-REMOTE  brings them from one that has them.",
-                code=E_MISSING,
-            ) from error
-        raise
+    ran = client.run(directory, ("pre-push", remote, url), stdin=said)
+    if not ran.ok:
+        raise verdicts.of_pre_push(ran, remote, client.Patience().silence)
 
 
-def fetch_objects(directory: Path, remote: str, commit: str, path: str) -> None:
+def fetch_objects(
+    store: Store,
+    directory: Path,
+    remote: str,
+    commit: str,
+    path: str,
+    pointers: Sequence[Pointer],
+    patience: Patience | None = None,
+    progress: Progress | None = None,
+) -> None:
     """Download the objects that ``commit`` names below ``path``, and no others.
+
+    What an earlier attempt left is gone on with, however it ended.
+
+    Args:
+        store: Where they go.
+        directory: The clone.
+        remote: Where they come from.
+        commit: It names them.
+        path: A directory in it.
+        pointers: Which of them are missing here.
+        patience: With the server.
+        progress: Hears about the bytes that come.
 
     Raises:
         NotFoundError: The server has not all of them (E_ARTIFACT_MISSING).
         IntegrityError: The server sent other bytes; they were thrown away
             (E_ARTIFACT_DIGEST).
-        OutsideError: git-lfs is missing or failed.
+        OutsideError: git-lfs is missing or failed, or the server refuses.
     """
+    limits = patience or client.Patience()
+    listener = progress or Silent()
+    args = ("fetch", f"--include={path}/**", "--exclude=", remote, commit)
+    wanted = [pointer.digest for pointer in pointers]
+    listener.start(sum(pointer.size for pointer in pointers), "Fetching")
     try:
-        _run(
-            directory,
-            "fetch",
-            f"--include={path}/**",
-            "--exclude=",
-            remote,
-            commit,
-        )
-    except LfsError as error:
-        if _OTHER_BYTES.search(error.said):
-            raise IntegrityError(
-                f"The LFS server of {remote} sent other bytes than were asked for: "
-                f"{error.reason}",
-                "Nothing of it was kept. Tell whoever runs the server; another clone "
-                "may still have the right bytes:  git lfs push --all REMOTE .",
-                code=E_DIGEST,
-            ) from error
-        if _NOT_THERE.search(error.said):
-            raise NotFoundError(
-                f"The LFS server of {remote} does not have it: {error.reason}",
-                "git lfs env  shows which server was asked;  git lfs push --all "
-                "REMOTE  in a clone that has the bytes uploads them.",
-                code=E_MISSING,
-            ) from error
-        raise
+        with leftovers.taken_up(store.incomplete, wanted) as held:
+            attempt = partial(_run, directory, args, limits, listener, held)
+            resumed = leftovers.begun(store.incomplete, wanted)
+            ran = _persist(attempt, limits)
+            if verdicts.is_other_bytes(ran):
+                leftovers.throw_away(store.incomplete, wanted)
+                if resumed:  # what was there before may be at fault, not the server
+                    ran = _persist(attempt, limits)
+            if verdicts.is_other_bytes(ran):
+                leftovers.throw_away(store.incomplete, wanted)
+        if not ran.ok:
+            _forget_access(directory, ran)
+            raise verdicts.of_fetch(ran, remote, limits.silence)
+    finally:
+        listener.finish()
 
 
-class LfsError(OutsideError):
-    """git-lfs failed.
-
-    Attributes:
-        said: Everything that it wrote.
-        reason: The line that says why.
-    """
-
-    default_code = "E_LFS"
-
-    def __init__(self, verb: str, status: int, said: str) -> None:
-        self.said = said
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        telling = [line for line in lines if not line.startswith(_CHATTER)]
-        self.reason = (telling or lines or [f"exit status {status}"])[0]
-        super().__init__(
-            f"git lfs {verb} failed: {self.reason}",
-            "git lfs env  shows the endpoint;  gitmodel doctor  checks the set-up.",
-        )
-
-
-def _run(directory: Path, *args: str, stdin: str = "") -> None:
+def _run(
+    directory: Path,
+    args: Sequence[str],
+    patience: Patience,
+    progress: Progress,
+    held: Sequence[int] = (),
+) -> Ran:
     require_client()
-    done = subprocess.run(
-        ["git", "-c", "core.hooksPath=/dev/null", "lfs", *args],  # noqa: S607
+    return client.run(directory, args, patience=patience, progress=progress, held=held)
+
+
+def _persist(attempt: Callable[[], Ran], patience: Patience) -> Ran:
+    """Try a few times, as long as the failure is one that passes."""
+    rounds = min(_ROUNDS, patience.retries)
+    for number in range(1, rounds):
+        ran = attempt()
+        if ran.ok or not verdicts.passes(ran):
+            return ran
+        time.sleep(min(number, patience.pause))
+    return attempt()
+
+
+def _forget_access(directory: Path, ran: Ran) -> None:
+    """Take back what git-lfs writes into a clone that was not let in.
+
+    It notes that the server asks for a password, and from then on never asks without
+    one: a server that said 401 once by mistake would be out of reach for good.
+    """
+    if not verdicts.is_no_entry(ran):
+        return
+    config = ("git", "config", "--local")
+    listed = subprocess.run(
+        [*config, "--name-only", "--get-regexp", r"^lfs\..*\.access$", "^basic$"],
         cwd=directory,
-        input=stdin,
         capture_output=True,
         text=True,
-        errors="replace",
         env=child_environment(),
         check=False,
     )
-    if done.returncode != 0:
-        raise LfsError(args[0], done.returncode, done.stderr + done.stdout)
+    for key in listed.stdout.splitlines():
+        subprocess.run(
+            [*config, "--unset-all", key, "^basic$"],
+            cwd=directory,
+            env=child_environment(),
+            check=False,
+        )

@@ -69,8 +69,6 @@ class _Aspects(click.ParamType["tuple[Aspect, ...]"]):
 @click.option(
     "--only",
     type=_Aspects(),
-    default=_ASPECTS,
-    show_default=False,
     metavar="ASPECT,...",
     help="schema, immutable, lfs, signatures, policy or secrets.  [default: all]",
 )
@@ -84,14 +82,15 @@ class _Aspects(click.ParamType["tuple[Aspect, ...]"]):
 def pre_commit(
     session: Session,
     files: tuple[str, ...],
-    only: tuple[Aspect, ...],
+    only: tuple[Aspect, ...] | None,
     completes: bool,
 ) -> int:
     """Judge what is staged, as verify would judge the commit.
 
     Reads the index, never the work tree. With FILES, looks at these alone, as they are
-    in the index. Exit code 2, 3 or 4: something stands in the way, and each problem
-    comes with the command that gets you out.
+    in the index. In what is no registry only secrets are looked for, with --only. Exit
+    code 2, 3 or 4: something stands in the way, and each problem comes with the command
+    that gets you out.
 
     Examples:
       gitmodel hook pre-commit

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gitmodel.operations.hooks.revert import Undoing
     from gitmodel.registry.handle import RegistryHandle
 
+_ANYWHERE: frozenset[Aspect] = frozenset({"secrets"})
 _OF_STEPS: frozenset[Aspect] = frozenset(
     {"immutable", "signatures", "policy", "lfs", "schema"}
 )
@@ -30,7 +31,7 @@ def judge_staged(
     handle: RegistryHandle,
     *,
     index: Path | None = None,
-    only: Collection[Aspect] = ASPECTS,
+    only: Collection[Aspect] | None = None,
     files: Sequence[str] = (),
     completes: bool = False,
 ) -> tuple[Refusal, ...]:
@@ -39,7 +40,8 @@ def judge_staged(
     Args:
         handle: The registry, or what is none yet.
         index: The file that git keeps the commit's index in; None for the usual one.
-        only: The aspects that count.
+        only: The aspects that count; None for all of them, in a registry. Anywhere else
+            secrets are looked for, if they are named.
         files: Look at these alone, as the index has them; all changes if there are
             none. What only the commit as a whole can show is then left to others.
         completes: Whether a hook that runs after the commit can make a rollback of
@@ -110,10 +112,16 @@ def _way_back(handle: RegistryHandle) -> str:
     return "git reset --merge"
 
 
-def refusals(staged: Staged, only: Collection[Aspect] = ASPECTS) -> tuple[Refusal, ...]:
+def refusals(
+    staged: Staged, only: Collection[Aspect] | None = None
+) -> tuple[Refusal, ...]:
     """Return what stands in the way, in the order of the paths."""
-    if not (staged.changes or staged.chosen) or not staged.is_registry:
+    if not (staged.changes or staged.chosen):
         return ()
+    if not staged.is_registry:
+        only = _ANYWHERE.intersection(only or ())
+    elif only is None:
+        only = ASPECTS
     from gitmodel.operations.hooks.remedies import remedies  # noqa: PLC0415
 
     named = {change.path for change in staged.chosen}

@@ -245,7 +245,7 @@ def bring_objects(
         raise as_error(problems)
     directory = handle.repository.work_tree or handle.repository.git_dir
     if here:
-        transfer.push_objects(directory, remote, [p.digest for p in here])
+        transfer.push_objects(directory, remote, here)
     if missing:
         lines = [
             f"{u.ref} {u.new} {u.ref} {u.old or '0' * len(u.new)}"
