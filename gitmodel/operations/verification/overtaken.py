@@ -71,7 +71,8 @@ def judge_overtaken(
         for commit, numbers in _added(repository, line)
         for number in numbers
     }
-    for number, commits in brought.items():
+    named: set[str] = set()
+    for number, commits in sorted(brought.items()):
         if number not in landed or number not in editions:
             continue
         late: set[str] = set()
@@ -80,7 +81,7 @@ def judge_overtaken(
             late |= {each for each, _ in rest}
         ahead = [pair for pair in line[: landed[number]] if pair[0] in late]
         for step in steps(repository, handle.reader, ahead):
-            _judge(findings, step, editions[number])
+            _judge(findings, step, editions[number], named)
 
 
 def _brought(repository: Repository, beside: Line) -> dict[int, set[str]]:
@@ -108,17 +109,21 @@ def _added(repository: Repository, line: Line) -> Iterable[tuple[str, list[int]]
             yield commit, numbers
 
 
-def _judge(findings: Findings, step: Step, edition: Edition) -> None:
-    """Judge the signatures of one step by a policy that was made meanwhile."""
+def _judge(findings: Findings, step: Step, edition: Edition, named: set[str]) -> None:
+    """Judge the signatures of one step by a policy that was made meanwhile.
+
+    What one policy does not allow is not held against the next as well: ``named``.
+    """
     for path, data in step.blobs.items():
         place = layout.classify(path)
-        if place.kind != "signature":
+        if place.kind != "signature" or path in named:
             continue
         if layout.classify(place.document).kind == "policy":
             continue  # the chain of policies has its own order
         try:
             _require(Bundle.from_bytes(data, path), edition)
         except GitmodelError as error:
+            named.add(path)
             findings.add(
                 error.code,
                 f"policy {edition.policy.version} came beside it and is merged in "
