@@ -41,7 +41,8 @@ def edit(session: Session, file: str | None, push: bool, dry_run: bool) -> None:
     mode = Mode(dry_run=dry_run, push=push)
     with session.open_closing() as handle:
         if file is not None:
-            result = edit_policy(handle, _read(file), file, mode)
+            name = "standard input" if file == "-" else file
+            result = edit_policy(handle, _read(file), name, mode)
         else:
             edited = _edit_by_hand(handle, mode)
             result = edited or show_policy(handle.view())

@@ -17,6 +17,7 @@ from gitmodel.operations.policy_change import (
 from gitmodel.operations.requests import RequestRow, policy_row, require_fresh
 from gitmodel.registry import layout, policy_requests, request_branches
 from gitmodel.registry.change import Authority, Change, Plan, countersign
+from gitmodel.registry.seals import Seal
 from gitmodel.registry.signers_file import export_signers
 from gitmodel.registry.transaction import Mode, transact
 
@@ -49,8 +50,10 @@ def sign_policy(
         handle.rehearse()
         request = policy_requests.find(handle, main, name)
         require_fresh(request)
-        _capacity(handle, request)
-        return replace(_result(main, request), dry_run=True)
+        signed = _with_own(handle, request)
+        lands = land and signed.standing == "approved"
+        result = replace(_result(main, signed), dry_run=True)
+        return replace(result, status="changed", branch=None) if lands else result
 
     def voice(request: PolicyRequest) -> tuple[str, View, Change] | None:
         return _voice(handle, main, request, "approve", "")
@@ -61,6 +64,8 @@ def sign_policy(
         voice,
         push=mode.push,
     )
+    if mode.push and commit is None:
+        request_branches.publish(handle, request.branch, request.tip)
     if request.needed or not land:
         return replace(_result(main, request), commit=commit)
     return _land(handle, request.branch, mode)
@@ -84,7 +89,25 @@ def reject_policy(
     request, commit = request_branches.speak(
         handle, lambda: policy_requests.find(handle, main, name), voice, push=push
     )
+    if push and commit is None:
+        request_branches.publish(handle, request.branch, request.tip)
     return replace(policy_row(request), commit=commit)
+
+
+def _with_own(handle: RegistryHandle, request: PolicyRequest) -> PolicyRequest:
+    """Return a request as it would be with the signer's own signature."""
+    principal, edition = _capacity(handle, request)
+    keyid = handle.signer.keyid
+    others = [seal for seal in request.record.seals if seal.keyid != keyid]
+    own = Seal(
+        principal=principal,
+        keyid=keyid,
+        role="root",
+        decision="approve",
+        comment="",
+        policy=edition.digest,
+    )
+    return replace(request, record=replace(request.record, seals=(*others, own)))
 
 
 def _voice(

@@ -100,6 +100,8 @@ def decide(
     request, commit = request_branches.speak(
         handle, lambda: requests.find(handle, main, name), voice, push=push
     )
+    if push and commit is None:
+        request_branches.publish(handle, request.branch, request.tip)
     return replace(move_row(request), commit=commit)
 
 

@@ -77,7 +77,11 @@ def start(
             handle.repository, ref, new=commit, old=None, why="gitmodel: request"
         )
     if push:
-        _push(handle, commit, branch)
+        try:
+            _push(handle, commit, branch)
+        except GitmodelError:
+            _put_back(handle, branch, commit, None)
+            raise
     return commit
 
 
@@ -109,11 +113,12 @@ def speak(
         if said is None:
             return request, None
         branch, view, change = said
-        commit = _extend(handle, branch, view, change)
+        commit, before = _extend(handle, branch, view, change)
         try:
             if push:
                 _push(handle, commit, branch)
-        except ConflictError as error:
+        except GitmodelError as error:
+            _put_back(handle, branch, commit, before)
             if error.code != "E_PUSH_REJECTED":
                 raise
             # Somebody else spoke meanwhile: hear them, then speak again.
@@ -125,6 +130,18 @@ def speak(
         "Run the command again.",
         code="E_PUSH_REJECTED",
     )
+
+
+def publish(handle: RegistryHandle, branch: str, tip: str) -> None:
+    """Push what was said here before without being pushed.
+
+    Raises:
+        ConflictError: The remote has other signatures that are not here.
+        OutsideError: The remote cannot be reached, or refuses.
+    """
+    remote = remote_of(handle.repository, f"refs/heads/{branch}")
+    if handle.repository.resolve(f"refs/remotes/{remote}/{branch}") != tip:
+        _push(handle, tip, branch)
 
 
 def drop(handle: RegistryHandle, branch: str, *, push: bool) -> None:
@@ -153,22 +170,37 @@ def remote_tracking(handle: RegistryHandle, branch: str) -> str | None:
     )
 
 
-def _extend(handle: RegistryHandle, branch: str, view: View, change: Change) -> str:
+def _extend(
+    handle: RegistryHandle, branch: str, view: View, change: Change
+) -> tuple[str, str | None]:
+    """Put a change on a branch; return the commit, and where the branch was here."""
     ref = f"refs/heads/{branch}"
     repository = handle.repository
     with exclusive(handle.lock_file):
         status, base = repository.git.attempt("merge-base", "HEAD", str(view.commit))
         first = base.decode().strip() if status == 0 else None
         beside = first if first != view.commit else None
+        before = repository.resolve(ref)
         commit = write_commit(handle, view, change, beside=beside)
         commits.move_branch(
             repository,
             ref,
             new=commit,
-            old=repository.resolve(ref),
+            old=before,
             why=f"gitmodel: {change.message.subject}",
         )
-    return commit
+    return commit, before
+
+
+def _put_back(
+    handle: RegistryHandle, branch: str, commit: str, before: str | None
+) -> None:
+    """Take back what could not be pushed, unless the branch has moved since."""
+    what = (before,) if before else ()
+    verb = () if before else ("-d",)
+    handle.repository.git.attempt(
+        "update-ref", *verb, f"refs/heads/{branch}", *what, commit, accept=(0, 1, 128)
+    )
 
 
 def _push(handle: RegistryHandle, commit: str, branch: str) -> None:

@@ -324,3 +324,31 @@ def test_a_policy_is_signed_not_approved(roots: Workbench) -> None:
         answer = _as(roots, "bob", *command)
         assert answer.code == 2
         assert f"gitmodel policy sign {BRANCH}" in answer.err
+
+
+def test_what_the_remote_refuses_leaves_nothing_behind(
+    roots: Workbench, tmp_path: Path
+) -> None:
+    hub = tmp_path / "hub.git"
+    git(tmp_path, "clone", "-q", "--bare", roots.path, hub)
+    roots.git("remote", "add", "origin", str(hub))
+    hook = hub / "hooks/update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\ncase $1 in refs/heads/request/*) exit 1;; esac\n")
+    hook.chmod(0o755)
+    before = roots.git("for-each-ref", "refs/heads")
+    answer = roots.run("--json", "policy", "grant", "bob", "approver", "--push")
+    assert _refusal(answer) == (5, "E_REMOTE_REFUSED")
+    assert roots.git("for-each-ref", "refs/heads") == before
+    roots.do("policy", "grant", "bob", "approver")
+    before = roots.git("for-each-ref", "refs/heads")
+    answer = _as(roots, "bob", "policy", "sign", "--no-land", "--push")
+    assert _refusal(answer) == (5, "E_REMOTE_REFUSED")
+    assert roots.git("for-each-ref", "refs/heads") == before
+    hook.unlink()
+    _do(roots, "bob", "policy", "sign", "--no-land")
+    # Said before without --push, it is pushed when said again with it.
+    _do(roots, "bob", "policy", "sign", "--no-land", "--push")
+    assert git(hub, "rev-parse", BRANCH) == roots.git("rev-parse", BRANCH)
+    assert _do(roots, "bob", "policy", "sign", "--push")["status"] == "changed"
+    assert git(hub, "for-each-ref", "--format=%(refname)") == "refs/heads/main"
