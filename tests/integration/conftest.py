@@ -9,6 +9,7 @@ import pytest
 from tests.support.isolation import isolate
 from tests.support.remotes import Team, clone, make_hub
 from tests.support.robot import ROBOT, Robot, admit, trust
+from tests.support.served import Served, serve
 from tests.support.sigstore_local import LocalSigstore
 from tests.support.workbench import unpack
 
@@ -130,3 +131,18 @@ def team(first_team: Team, home: Path, tmp_path: Path) -> Team:
     Only ``ours`` has bytes; fraud@1.1.0, fraud@1.2.0 and churn@1.0.0 are registered.
     """
     return first_team.copy(tmp_path, home)
+
+
+@pytest.fixture(scope="session")
+def first_served(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """Make the server and the clone that ``served`` copies."""
+    root = tmp_path_factory.mktemp("served")
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(patch, root / "home")
+        return serve(template, root)
+
+
+@pytest.fixture
+def served(first_served: Served, home: Path, tmp_path: Path) -> Served:
+    """Return a server with fraud@1.0.0 in dev, and a clone that agrees with it."""
+    return first_served.copy(tmp_path, home)
