@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint format bench wheel-smoke docs git-lfs softhsm clean
+.PHONY: help demo test lint format bench wheel-smoke docs git-lfs system clean
 
 help:            ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 14
@@ -12,7 +12,7 @@ help:            ## show this help
 demo: $(VENV)/.demo git-lfs          ## the whole story on a real trained model
 	@$(BIN)/gitmodel demo
 
-test: $(VENV)/.test git-lfs softhsm  ## run the test suite
+test: $(VENV)/.test system git-lfs  ## run the test suite
 	$(BIN)/python -m pytest -q -n auto $(TESTS)
 
 lint: $(VENV)/.lint                  ## ruff, mypy, import-linter, codespell
@@ -68,11 +68,18 @@ git-lfs:
 	    echo "git-lfs is missing. Install it:  sudo apt-get install git-lfs  (or brew install git-lfs)" >&2; exit 1; \
 	  fi; }
 
-softhsm:  # a PKCS#11 token for the tests; they skip what needs one where it is missing
-	@command -v softhsm2-util >/dev/null || { \
+# What the tests run beside git: a PKCS#11 token, a git server. Where one is missing,
+# they skip what needs it.
+system:
+	@missing=; \
+	git lfs version >/dev/null 2>&1 || missing="$$missing git-lfs"; \
+	command -v softhsm2-util >/dev/null || missing="$$missing softhsm2"; \
+	command -v gitolite >/dev/null || missing="$$missing gitolite3"; \
+	[ -z "$$missing" ] || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get install -y -qq softhsm2 >/dev/null 2>&1 || { \
-	    apt-get update -qq && apt-get install -y -qq softhsm2 >/dev/null; }; \
+	    export DEBIAN_FRONTEND=noninteractive; \
+	    apt-get install -y -qq $$missing >/dev/null 2>&1 || { \
+	    apt-get update -qq && apt-get install -y -qq $$missing >/dev/null; }; \
 	  else \
-	    echo "SoftHSM is missing; some tests are skipped. Install it:  sudo apt-get install softhsm2" >&2; \
+	    echo "Some tests are skipped or fail without:$$missing. Install it:  sudo apt-get install$$missing" >&2; \
 	  fi; }
