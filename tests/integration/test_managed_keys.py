@@ -172,7 +172,7 @@ def test_a_signature_by_another_key_than_was_given_is_not_used(
 
 @pytest.mark.parametrize(
     "name",
-    ["hsm:x", "hsm:2?lable=a", "awskms:", "gcpkms:key", "azurekms:key", "hv:k", "hv:"],
+    ["hsm:x", "hsm:2?name=a", "awskms:", "gcpkms:key", "azurekms:key", "hv:k", "hv:"],
 )
 def test_a_uri_that_names_no_key_is_malformed(stocked: Workbench, name: str) -> None:
     assert "The form is" in _refused(stocked, 2, "E_KMS_URI", name)
