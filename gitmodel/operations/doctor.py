@@ -12,6 +12,7 @@ from gitmodel.adapters.git.repository import Repository
 from gitmodel.adapters.lfs import transfer
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.access_review import overdue
+from gitmodel.operations.hooks.installing import summary
 from gitmodel.operations.keys import choose
 from gitmodel.registry import layout
 from gitmodel.registry.handle import RegistryHandle
@@ -75,6 +76,7 @@ def _look(handle: RegistryHandle) -> tuple[Check, ...]:
         _store,
         _remote,
         _commit_signatures,
+        _hooks,
     )
     for question in questions:
         try:
@@ -225,6 +227,18 @@ def _commit_signatures(handle: RegistryHandle, view: View) -> Iterator[Check]:
         ok=path is not None,
         found=path or "git log --show-signature knows no signers here",
         hint="" if path else "gitmodel init  sets it up in this clone.",
+        required=False,
+    )
+
+
+def _hooks(handle: RegistryHandle, view: View) -> Iterator[Check]:
+    del view
+    ok, found = summary(handle.repository)
+    yield Check(
+        "hooks",
+        ok=ok,
+        found=found,
+        hint="" if ok else "gitmodel hooks install",
         required=False,
     )
 

@@ -277,3 +277,19 @@ def test_nothing_that_lies_in_the_registry_is_run(bench: Workbench) -> None:
     bench.do("hooks", "install")
     said = plain_git(bench.path, "commit", "-qm", "x")
     assert (said.code, said.text) == (0, "")
+
+
+def test_doctor_says_whether_plain_commits_are_checked(bench: Workbench) -> None:
+    def found() -> tuple[bool, str]:
+        checks = {check["name"]: check for check in bench.do("doctor")["checks"]}
+        assert not checks["hooks"]["required"]
+        return checks["hooks"]["ok"], checks["hooks"]["found"]
+
+    assert found() == (
+        False,
+        "not installed; commits and pushes with plain git are not checked",
+    )
+    bench.do("hooks", "install")
+    assert found() == (True, "installed")
+    (_hooks(bench) / "pre-push").unlink()
+    assert found() == (False, "not installed: pre-push")

@@ -18,6 +18,8 @@ from tests.support.hooks import Said, plain_git, stage
 from tests.support.isolation import isolate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
@@ -140,7 +142,7 @@ def _edited(path: str, old: bytes, new: bytes, bench: Workbench) -> None:
     stage(bench, path, (bench.path / path).read_bytes().replace(old, new))
 
 
-FAIL = {
+FAIL: dict[str, tuple[Callable[[Workbench], None], str, str]] = {
     "gitmodel-schema": (
         lambda b: _edited("gitmodel.yaml", b"stages:", b"stagez:", b),
         "gitmodel.yaml:4: stagez: there is no such field.",

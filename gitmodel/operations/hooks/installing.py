@@ -74,11 +74,6 @@ class HookRow:
     state: State
     other: str = ""
 
-    @property
-    def works(self) -> bool:
-        """Whether git runs ours."""
-        return self.state in {"installed", "chained", "outdated"}
-
 
 def install(
     repository: Repository, program: Program, *, shared: bool = False
@@ -132,6 +127,19 @@ def status(repository: Repository, program: Program) -> tuple[HookRow, ...]:
     """Say what there is of each hook."""
     directory = hooks_directory(repository).path
     return tuple(_row(directory / hook, program) for hook in HOOKS)
+
+
+def summary(repository: Repository) -> tuple[bool, str]:
+    """Say whether plain commits are checked here, and by what, for ``doctor``."""
+    path = hooks_directory(repository).path / HOOKS[0]
+    missing = [h for h in HOOKS if not _is_ours(_place(path.with_name(h)))]
+    if not missing:
+        return True, "installed"
+    if _owner(path) == "pre-commit":
+        return True, "left to pre-commit"
+    if len(missing) < len(HOOKS):
+        return False, f"not installed: {', '.join(missing)}"
+    return False, "not installed; commits and pushes with plain git are not checked"
 
 
 def _row(path: Path, program: Program) -> HookRow:

@@ -119,7 +119,13 @@ def _judge_branch(
         old is None or not repository.resolve(old)
     ):
         return  # no registry
-    join = (f"git fetch {remote}", f"git merge {remote}/{branch}")
+    # The remote's branch stays the first parent, so that it goes on from where it was.
+    join = (
+        f"git fetch {remote}",
+        f"git checkout --detach {remote}/{branch}",
+        f"git merge --no-ff {branch}",
+        f"git push {remote} HEAD:{branch}",
+    )
     if old is not None and repository.resolve(old) is None:
         message = f"{branch} of {remote} has commits that this clone has not."
         yield _refusal("E_PUSH_REJECTED", message, join)
@@ -138,12 +144,7 @@ def _judge_branch(
                 f"a merge puts other commits before {old[:12]}, where {branch} of "
                 f"{remote} is; merge the other way round."
             )
-            commands = (
-                f"git checkout --detach {remote}/{branch}",
-                f"git merge --no-ff {branch}",
-                f"git push {remote} HEAD:{branch}",
-            )
-            yield _refusal("E_FIRST_PARENT", message, commands, new)
+            yield _refusal("E_FIRST_PARENT", message, join, new)
             return
     yield from _judge_steps(handle, new, old)
 
