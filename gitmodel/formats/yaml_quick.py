@@ -11,6 +11,7 @@ it the slow way.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.formats.yaml_scalars import UNWRITABLE, is_plain, quoted, resolve, written
@@ -110,6 +111,7 @@ def _sequence(value: list[Any], depth: int) -> Iterator[str]:
             yield f"{dash}{_scalar(item)}\n"
 
 
+@lru_cache(maxsize=4096)  # the same few keys, over and over
 def _key(key: str) -> str:
     if len(key) > _LONGEST_KEY or not is_plain(key):
         raise _UnusualError

@@ -17,11 +17,11 @@ from gitmodel.operations.verification.content import verify_content
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.history import verify_steps
 from gitmodel.operations.verification.layout import verify_layout
+from gitmodel.operations.verification.pieces import verify_versions
 from gitmodel.operations.verification.policies import verify_policies
 from gitmodel.operations.verification.reviews import verify_reviews
 from gitmodel.operations.verification.scope import EVERYTHING, Scope
 from gitmodel.operations.verification.stages import verify_sources, verify_stage
-from gitmodel.operations.verification.versions import verify_version
 from gitmodel.registry import layout, state
 from gitmodel.registry.parsing import as_found
 from gitmodel.registry.versions import resolve
@@ -197,7 +197,7 @@ def _verify_tree(
     verify_settings(view, findings)
     verify_models(view, findings, files)
     if sound:
-        _verify_versions(view, findings, files)
+        verify_versions(view, findings, files)
         _verify_stages(view, findings, files)
 
 
@@ -253,23 +253,14 @@ def _verify_root(view: View, findings: Findings, root: Digest | None) -> bool:
         return False
 
 
-def _verify_versions(view: View, findings: Findings, files: Iterable[str]) -> None:
-    places = [layout.classify(path) for path in files]
-    found = dict.fromkeys(
-        (place.model, place.version) for place in places if place.version
-    )
-    for model, number in sorted(found):
-        verify_version(view, findings, model, number)
-
-
 def _verify_stages(view: View, findings: Findings, files: Iterable[str]) -> None:
-    found = {
-        (place.stage, place.model)
-        for place in map(layout.classify, files)
-        if place.kind in {"pin", "transition"}
-    }
-    histories = {
-        (stage, model): verify_stage(view, findings, stage, model)
-        for stage, model in sorted(found)
-    }
+    found: dict[tuple[str, str], list[str]] = {}
+    for path in files:
+        place = layout.classify(path)
+        if place.stage:
+            found.setdefault((place.stage, place.model), []).append(path)
+    histories = {}
+    for (stage, model), paths in sorted(found.items()):
+        view.read_ahead(paths)
+        histories[stage, model] = verify_stage(view, findings, stage, model)
     verify_sources(view, findings, histories)

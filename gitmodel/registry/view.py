@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: Bytes that are held before they are asked for; a hostile file has 8 MiB.
 _MOST_AHEAD = 64 << 20
+#: What is worked out once about a view.
+_KNOWN = frozenset({"tree", "settings", "registry_id", "policy_number", "editions"})
 
 
 class View:
@@ -42,6 +44,13 @@ class View:
         self._remembered: dict[object, Any] = {}
         self._ahead: dict[str, bytes] = {}
         self._boundaries: dict[int, View | None] = {}
+
+    def read_by(self, reader: ObjectReader) -> View:
+        """Return the same view read by another reader, with what is known of it."""
+        other = View(reader, self.commit)
+        known = {name: self.__dict__[name] for name in _KNOWN & self.__dict__.keys()}
+        other.__dict__.update(known)
+        return other
 
     @cached_property
     def tree(self) -> str | None:

@@ -59,6 +59,12 @@ class ObjectReader:
         self._trees: dict[str, dict[str, Entry]] = {}
         self._refused: dict[str, IntegrityError] = {}
 
+    def twin(self) -> ObjectReader:
+        """Return a reader with a process of its own, that knows the same trees."""
+        other = ObjectReader(self.repository, self._patience)
+        other._trees = dict(self._trees)
+        return other
+
     def __enter__(self) -> Self:
         return self
 

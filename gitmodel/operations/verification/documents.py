@@ -68,19 +68,38 @@ def verify_signed(
         kind: Of the document, such as ``Transition``.
         statement: The kind of statement that signs it, such as ``transition``.
     """
-    document = verify_plain(view, findings, path, kind)
-    if document is None:
-        return None
-    try:
-        record = read_record(view, path, statement)
-    except GitmodelError as error:
-        findings.add_error(error, path)
-        return None
+    record = _if_valid(view, path, kind, statement)
+    if record is None:
+        record = _explained(view, findings, path, kind, statement)
     if record is None:
         return None
     findings.problems.extend(record.problems)
     findings.signatures += len(record.seals)
     return record
+
+
+def _if_valid(view: View, path: str, kind: str, statement: str) -> Record | None:
+    """Return a signed document; None if anything is wrong with it as a document."""
+    try:
+        record = read_record(view, path, statement)
+    except GitmodelError:
+        return None
+    if record is None or schema.problems(kind, record.document):
+        return None
+    return record
+
+
+def _explained(
+    view: View, findings: Findings, path: str, kind: str, statement: str
+) -> Record | None:
+    """Report what is wrong with a document, line by line."""
+    if verify_plain(view, findings, path, kind) is None:
+        return None
+    try:
+        return read_record(view, path, statement)
+    except GitmodelError as error:
+        findings.add_error(error, path)
+        return None
 
 
 def require_role(record: Record, findings: Findings, role: str) -> None:

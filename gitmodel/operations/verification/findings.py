@@ -39,6 +39,13 @@ class Findings:
         self.commit_signatures += others.commit_signatures
         self.further_artifacts += len(others.artifacts) + others.further_artifacts
 
+    def add_all(self, others: Findings) -> None:
+        """Take over everything that others have found."""
+        self.problems += others.problems
+        self.artifacts += others.artifacts
+        self.count(others)
+        self.further_artifacts -= len(others.artifacts)
+
     def add(
         self, code: str, message: str, path: str = "", commit: str | None = None
     ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 #: A tree of a few objects can have more files than any memory.
 MAX_FILES = 1_000_000
 MAX_PATH = 4096
+_AT_ONCE = 1000  # directories that are read together
 _DIRECTORIES = tuple(root.rstrip("/") for root in layout.PROTECTED_ROOTS)
 
 
@@ -84,20 +86,24 @@ def files_in(view: View, scope: Scope, findings: Findings) -> dict[str, Entry]:
         else:
             files[name] = entry
     while pending:
-        directory, oid = pending.pop()
-        for name, entry in _entries(view, directory, oid, findings).items():
-            path = f"{directory}/{name}"
-            if entry.is_tree and entry.oid != view.reader.empty_tree:
-                if scope.enters(path):
-                    pending.append((path, entry.oid))
-            elif entry.is_tree or scope.covers(path):
-                files[path] = entry
-        if len(files) + len(pending) > MAX_FILES or len(directory) > MAX_PATH:
-            raise IntegrityError(
-                f"{directory[:100]} has more than {MAX_FILES:,} files, or a path of "
-                f"more than {MAX_PATH:,} characters: nobody can look at it all.",
-                code="E_LIMIT",
-            )
+        some = pending[-_AT_ONCE:]
+        del pending[-_AT_ONCE:]
+        with suppress(GitmodelError):  # it is told where it is met
+            view.reader.read_ahead(oid for _, oid in some)
+        for directory, oid in reversed(some):
+            for name, entry in _entries(view, directory, oid, findings).items():
+                path = f"{directory}/{name}"
+                if entry.is_tree and entry.oid != view.reader.empty_tree:
+                    if scope.enters(path):
+                        pending.append((path, entry.oid))
+                elif entry.is_tree or scope.covers(path):
+                    files[path] = entry
+            if len(files) + len(pending) > MAX_FILES or len(directory) > MAX_PATH:
+                raise IntegrityError(
+                    f"{directory[:100]} has more than {MAX_FILES:,} files, or a path "
+                    f"of more than {MAX_PATH:,} characters: nobody can look at it all.",
+                    code="E_LIMIT",
+                )
     return files
 
 
