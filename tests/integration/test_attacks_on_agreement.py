@@ -22,7 +22,7 @@ from tests.support.forgery import (
     pin_of,
     signed,
 )
-from tests.support.refusals import found_by_verify, nothing_acts_on
+from tests.support.refusals import found_by_verify, nothing_acts_on, refused
 from tests.support.signing import a_signer
 
 if TYPE_CHECKING:
@@ -145,6 +145,24 @@ def test_047_a_branch_whose_name_is_that_of_another_ref(stocked: Workbench) -> N
     stocked.promote("fraud@2.0.0", "dev")
     assert stocked.git("rev-parse", "refs/heads/main~1") == good
     assert stocked.git("rev-parse", "refs/heads/refs/heads/main") == evil
+
+
+def test_047_a_request_that_is_of_another_stage(stocked: Workbench) -> None:
+    """Attack: what is next in staging, on the branch of a request to production."""
+    last = str(digest_at(stocked, "log/staging/fraud/2.yaml"))
+    origin = document_at(stocked, "log/staging/fraud/2.yaml")["to"]
+    stocked.git("switch", "-qc", "request/production/fraud/3")
+    pin = pin_of(stocked, "staging", "fraud", "1.0.0")
+    forge_move(
+        stocked, "production", "fraud", "1.0.0", pin=pin,
+        stage_="staging", seq=3, prior=last, from_=origin, requester="ada",
+    )  # fmt: skip
+    stocked.commit_file(PIN, pin)
+    stocked.git("switch", "-q", "main")
+    before = stocked.snapshot()
+    finalize = ("promote", "--finalize", "request/production/fraud/3")
+    assert refused(stocked, *finalize, code=4)["code"] == "E_TRANSITION_PATH"
+    assert stocked.snapshot() == before
 
 
 def test_048_two_moves_from_the_same_place_merged_in_turn(stocked: Workbench) -> None:

@@ -65,7 +65,7 @@ def test_a_test_is_named_under_its_own_number() -> None:
 
 def test_every_number_in_the_tests_is_one_of_the_catalogue() -> None:
     for path in TESTS.rglob("test_*.py"):
-        found = re.findall(r"(?:def test_|\")(\d{3})[-_][a-z]", path.read_text())
+        found = re.findall(r"(?:def test_|\")(0\d\d)[-_][a-z]", path.read_text())
         assert {int(each) for each in found} <= set(CATALOGUE), path.name
 
 
