@@ -131,9 +131,10 @@ class LazyGroup(Group):
 @click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR works too).")
 @click.option(
     "--key",
-    metavar="FILE",
+    metavar="KEY",
     type=click.Path(),
-    help="Sign with this key.  [env: GITMODEL_KEY]",
+    help="Sign with this key: a file, or as in gitmodel key --help.  "
+    "[env: GITMODEL_KEY]",
 )
 @click.option(
     "--identity-token",

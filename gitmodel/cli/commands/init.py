@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     help="Who the key belongs to.  [default: git's user.name]",
 )  # fmt: skip
 @click.option(
-    "--key", metavar="FILE", type=click.Path(),
+    "--key", metavar="KEY", type=click.Path(),
     help="Sign with this key.  [default: yours; made where there is none]",
 )  # fmt: skip
 @json_option

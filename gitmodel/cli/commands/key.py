@@ -29,9 +29,9 @@ def command() -> None:
     A key is named by its file; by its public half, where ssh-agent holds the private
     one; or by the URI of a key service or PKCS#11 token, which takes the extra
     gitmodel[kms] or gitmodel[hsm]:
-      --key FILE           a private key
-      --key FILE.pub       one that ssh-agent holds
-      --key 'hsm:2?label=TOKEN'   awskms:  azurekms:  gcpkms:  hv:
+      --key FILE                  a private key
+      --key FILE.pub              one that ssh-agent holds
+      --key 'hsm:2?label=TOKEN'   or  awskms:  azurekms:  gcpkms:  hv:
 
     Examples:
       gitmodel key new
