@@ -4,12 +4,14 @@
 # A hook that was here before is kept in @HOOK@.before-gitmodel, and runs first.
 python=@PYTHON@
 package=@PACKAGE@
+start='import sys; sys.path.append(sys.argv.pop(1))
+from gitmodel.cli.main import main; main()'
 kept="${0%/*}/@HOOK@.before-gitmodel"
 
 run() {
     if [ -x "$python" ] && [ -f "$package/__main__.py" ]; then
         # -P: nothing that lies in the registry may be imported.
-        "$python" -P -m gitmodel "$@"
+        "$python" -P -c "$start" "${package%/*}" "$@"
     elif command -v gitmodel >/dev/null; then
         gitmodel "$@"
     else
