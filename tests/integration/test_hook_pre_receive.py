@@ -196,6 +196,25 @@ def test_a_key_that_was_dropped_does_not_sign_from_before(served: Served) -> Non
     served.refuses("main", codes={"E_FIRST_PARENT"})
 
 
+def test_a_policy_that_was_made_beside_what_it_forbids(served: Served) -> None:
+    """The server sees what a full verification would, though bob's part has landed."""
+    ours = served.ours
+    file = ours.outside / "bob"
+    ours.do("key", "new", "--out", file)
+    bob = ("bob", "--key", f"{file}.pub", "--role", "promoter")
+    ours.do("policy", "add-principal", *bob, "--push")
+    ours.git("switch", "-qc", "beside")
+    ours.do("policy", "remove-principal", "bob")
+    ours.git("switch", "-q", "main")
+    ours.do("--key", file, "promote", "fraud@2.0.0", "dev", "--push")
+    ours.git("merge", "-q", "--no-ff", "-m", "x", "beside")
+    assert ours.verify("--history", "--full", "--no-bytes") == (4, ["E_UNTRUSTED_KEY"])
+    said = served.refuses("main", codes={"E_UNTRUSTED_KEY"})
+    assert "came beside it and is merged in after it" in said
+    ours.git("reset", "-q", "--hard", "origin/main")
+    ours.do("policy", "remove-principal", "bob", "--push")
+
+
 def test_a_policy_rolled_back(served: Served) -> None:
     ours = served.ours
     served.ask_for_approval()

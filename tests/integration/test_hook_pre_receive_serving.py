@@ -67,6 +67,34 @@ def test_an_approved_request_is_merged_by_plain_git(served: Served, how: str) ->
     assert served.tip() == ours.git("rev-parse", "HEAD")
 
 
+@pytest.mark.parametrize("how", ["land", "--ff-only", "--no-ff", "--squash"])
+def test_a_policy_of_two_roots(served: Served, how: str) -> None:
+    ours, bob = served.ours, served.ours.outside / "bob"
+    ours.do("key", "new", "--out", bob)
+    who = ("bob", "--key", f"{bob}.pub", "--role", "root")
+    ours.do("policy", "add-principal", *who, "--push")
+    ours.do("policy", "threshold", "root", "2")
+    ours.do("--key", bob, "policy", "sign")
+    served.lands("main")
+    asked = ours.do("policy", "grant", "bob", "approver", "--push")
+    branch = "request/policy/4"
+    assert (asked["status"], asked["branch"]) == ("pending", branch)
+    assert served.tip(branch) == ours.git("rev-parse", branch)
+    if how == "land":
+        ours.do("--key", bob, "policy", "sign", "--push")
+    else:
+        ours.do("--key", bob, "policy", "sign", "--no-land", "--push")
+        ours.git(
+            "merge", "-q", how, *([] if how == "--squash" else ["-m", "x"]), branch
+        )
+        if how == "--squash":
+            ours.git("commit", "-qm", "bob approves")
+        served.lands("main")
+    assert served.tip() == ours.git("rev-parse", "main")
+    assert ours.do("policy", "show")["version"] == 4
+    assert served.refusals() == []
+
+
 def test_what_people_may_do_with_their_own(served: Served) -> None:
     ours = served.ours
     ours.commit_file("notes.txt", b"x")

@@ -23,6 +23,7 @@ from gitmodel.operations.verification.additions import verify_additions
 from gitmodel.operations.verification.ancestry import verify_ancestry
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.history import judge_line
+from gitmodel.operations.verification.overtaken import judge_overtaken
 from gitmodel.operations.verification.scope import EVERYTHING
 from gitmodel.registry import layout
 from gitmodel.registry.steps import line_to
@@ -117,6 +118,10 @@ def _judge(
     line = line_to(repository, new, after)
     judge_line(handle, findings, line, after)
     judged.commits = len(line)
+    if volume.brings_policy_beside(found, line):
+        # Whatever stands ahead of that policy matters, also what landed long ago.
+        whole = line_to(repository, new, None)
+        judge_overtaken(handle, findings, view, whole, None)
     base = View(handle.reader, after) if after is not None else None
     verify_additions(repository, view, findings, base)
     verify_ancestry(handle, findings, view, EVERYTHING, after=after, judged=True)

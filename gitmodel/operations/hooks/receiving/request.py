@@ -145,7 +145,7 @@ def _judge_signatures(
             message = "the document that it signs is missing."
             findings.add("E_EXTRA_FILE", message, change.path)
             continue
-        kind = _SIGNED[layout.classify(place.document).kind][1]
+        _, kind = _SIGNED[layout.classify(place.document).kind]
         digest = Digest.of(document)
         bundle = view.blob(change.path) or b""
         signed = Signed(place.document, digest, kind, change.path, bundle)

@@ -14,7 +14,7 @@ from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.registry import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gitmodel.adapters.git.history import PathChange
     from gitmodel.adapters.git.objects import ObjectReader
@@ -115,6 +115,17 @@ def _leads_astray(path: str, target: str) -> bool:
         target.startswith("/")
         or f"{where}/".startswith(layout.PROTECTED_ROOTS)
         or f"{where.lower()}/".startswith(("../", ".git/"))
+    )
+
+
+def brings_policy_beside(
+    found: tuple[tuple[str, PathChange], ...], line: Sequence[tuple[str, str | None]]
+) -> bool:
+    """Say whether a commit that a merge brings beside the line adds a policy."""
+    on_line = {commit for commit, _ in line}
+    return any(
+        commit not in on_line and layout.classify(change.path).kind == "policy"
+        for commit, change in found
     )
 
 
