@@ -22,10 +22,13 @@ class Settings:
     Attributes:
         name: What people call the registry.
         stages: In promotion order, first to last.
+        trailers: What the message of a commit by hand must have, if it changes the
+            registry.
     """
 
     name: str
     stages: tuple[str, ...]
+    trailers: tuple[str, ...] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Settings:
@@ -37,7 +40,8 @@ class Settings:
         stages = tuple(map(stage_name, document["stages"]))
         if len(set(stages)) != len(stages):
             raise InputError("A stage is named twice.", code="E_SCHEMA")
-        return cls(document["name"], stages)
+        trailers = document.get("commits", {}).get("trailers", ())
+        return cls(document["name"], stages, tuple(trailers))
 
     def to_document(self) -> dict[str, Any]:
         """Return the document in its stable key order."""

@@ -299,6 +299,28 @@ def test_a_squashed_request_may_carry_its_own_trailers(hooked: Workbench) -> Non
     assert plain_git(hooked.path, "commit", "-q", "--amend", "--no-edit").code == 0
 
 
+def test_a_registry_may_ask_for_trailers_of_commits_by_hand(hooked: Workbench) -> None:
+    settings = (hooked.path / "gitmodel.yaml").read_bytes()
+    asked = settings + b"commits:\n  trailers: [Ticket, Signed-off-by]\n"
+    stage(hooked, "gitmodel.yaml", asked)
+    assert plain_git(hooked.path, "commit", "-qm", "Ask for tickets").code == 0
+    # Not of what is no part of the registry.
+    stage(hooked, "README.md", b"x\n")
+    assert plain_git(hooked.path, "commit", "-qm", "docs").code == 0
+    stage(hooked, "gitmodel.yaml", asked + b"# ours\n")
+    said = commit_refused(hooked, "Ticket: in the subject is none")
+    assert "the registry asks for a line Ticket: … at the end." in said
+    assert "the registry asks for a line Signed-off-by: … at the end." in said
+    assert "--trailer 'Ticket: VALUE'" in said
+    message = (".git/COMMIT_EDITMSG", "--trailer", "Ticket: A-1")
+    done = plain_git(hooked.path, "commit", "-qsF", *message)
+    assert (done.code, done.text) == (0, "")
+    assert "Ticket: A-1" in hooked.git("log", "-1", "--format=%B")
+    # Nor of gitmodel, whose commits say it all.
+    hooked.do("promote", "fraud@2.0.0", "dev")
+    assert hooked.verify("--history") == (0, [])
+
+
 def test_gitmodel_itself_asks_no_hooks(hooked: Workbench) -> None:
     (hooked.path / ".git/hooks/pre-commit").write_text("#!/bin/sh\nexit 1\n")
     (hooked.path / ".git/hooks/pre-push").write_text("#!/bin/sh\nexit 1\n")

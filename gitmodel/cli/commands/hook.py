@@ -150,7 +150,8 @@ def commit_msg(session: Session, file: str) -> int:
     """Judge what a commit message claims.
 
     Nobody has to write Gitmodel-… trailers; one that says what the staged documents do
-    not say is refused.
+    not say is refused. Other trailers can be asked for, by commits.trailers in
+    gitmodel.yaml, of commits that change the registry.
 
     Examples:
       gitmodel hook commit-msg .git/COMMIT_EDITMSG
@@ -158,12 +159,8 @@ def commit_msg(session: Session, file: str) -> int:
     from gitmodel.operations.hooks.aspects import exit_code
     from gitmodel.operations.hooks.commit_message import judge_message
 
-    text = _read(file)
-    if "Gitmodel-" not in text:
-        show_refusals(session, (), "")
-        return 0
     with opened(session) as handle:
-        found = judge_message(handle, text, file, index=git_index())
+        found = judge_message(handle, _read(file), file, index=git_index())
     show_refusals(session, found, "this commit message")
     return exit_code(found)
 

@@ -17,7 +17,7 @@ from gitmodel.domain.problem import Problem
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import yaml_quick, yaml_reader
 from gitmodel.operations.hooks.aspects import Refusal
-from gitmodel.operations.hooks.staged import Staged
+from gitmodel.operations.hooks.staged import Staged, is_of_registry
 from gitmodel.registry import layout
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _PEOPLE = frozenset({"Principal", "Approved-By"})
 def judge_message(
     handle: RegistryHandle, text: str, file: str, *, index: Path | None = None
 ) -> tuple[Refusal, ...]:
-    """Return every trailer that says what is not so.
+    """Return every trailer that says what is not so, or that is asked for and missing.
 
     Args:
         handle: The registry.
@@ -45,40 +45,77 @@ def judge_message(
         file: Where it is, for people.
         index: As for ``Staged``.
     """
-    claims = list(_claims(text))
-    if not claims:
-        return ()
+    lines = _lines(text)
     staged = Staged.read(handle, index)
     if not staged.is_registry:
         return ()
-    if [claim[1:] for claim in claims] == _standing(staged):
-        return ()
-    facts = set(_facts(staged))
-    people = _people(staged)
+    return (*_untrue(staged, lines, file), *_missing(staged, lines, file))
+
+
+def _untrue(staged: Staged, lines: list[str], file: str) -> Iterator[Refusal]:
+    claims = _claims(lines)
+    if not claims or [claim[1:] for claim in claims] == _standing(staged):
+        return
+    facts, people = set(_facts(staged)), _people(staged)
     command = f"git commit --edit --file={shlex.quote(file)}"
-    return tuple(
-        Refusal(
-            Problem("E_TRAILER", _message(key, value), file, line=line),
-            "policy",
-            (f"{command}  once you have taken the line out",),
-        )
-        for line, key, value in claims
-        if (key, value) not in facts
-        and not (key in _PEOPLE and value in people and facts)
-    )
+    for line, key, value in claims:
+        known = key in _PEOPLE and value in people and facts
+        if (key, value) not in facts and not known:
+            yield Refusal(
+                Problem("E_TRAILER", _message(key, value), file, line=line),
+                "policy",
+                (f"{command}  once you have taken the line out",),
+            )
+
+
+def _missing(staged: Staged, lines: list[str], file: str) -> Iterator[Refusal]:
+    """Yield the trailers that the settings in HEAD ask for, and that are not there."""
+    if not any(is_of_registry(change.path) for change in staged.changes):
+        return
+    try:
+        wanted = staged.base.settings.trailers
+    except GitmodelError:
+        return  # the first commit, or settings that pre-commit complains of
+    present = {line.partition(":")[0].lower() for line in _last_paragraph(lines)}
+    for name in wanted:
+        if name.lower() not in present:
+            message = f"the registry asks for a line {name}: … at the end."
+            yield Refusal(
+                Problem("E_TRAILER", message, file),
+                "policy",
+                (f"git commit --file={shlex.quote(file)} --trailer '{name}: VALUE'",),
+            )
+
+
+def _last_paragraph(lines: list[str]) -> list[str]:
+    """Return the lines in which git looks for trailers: never the subject's own."""
+    paragraphs: list[list[str]] = [[]]
+    for line in lines:
+        if line.startswith("#"):
+            continue
+        if line.strip():
+            paragraphs[-1].append(line)
+        elif paragraphs[-1]:
+            paragraphs.append([])
+    filled = [paragraph for paragraph in paragraphs if paragraph]
+    return filled[-1] if len(filled) > 1 else []
 
 
 def _message(key: str, value: str) -> str:
     return f"Gitmodel-{key}: {value} is not what this commit does."
 
 
-def _claims(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield line, key and value of each trailer of a message."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if _SCISSORS.fullmatch(line):
-            return
-        if match := _TRAILER.fullmatch(line):
-            yield number, match[1], match[2]
+def _lines(text: str) -> list[str]:
+    """Return the lines of a message, but for what git cuts off."""
+    lines = text.splitlines()
+    ends = (n for n, line in enumerate(lines) if _SCISSORS.fullmatch(line))
+    return lines[: next(ends, len(lines))]
+
+
+def _claims(lines: list[str]) -> list[tuple[int, str, str]]:
+    """Return line, key and value of each trailer of gitmodel's."""
+    matches = ((n, _TRAILER.fullmatch(line)) for n, line in enumerate(lines, 1))
+    return [(number, match[1], match[2]) for number, match in matches if match]
 
 
 def _standing(staged: Staged) -> list[tuple[str, str]]:
@@ -87,7 +124,7 @@ def _standing(staged: Staged) -> list[tuple[str, str]]:
     if head is None:
         return []
     raw = staged.handle.reader.read(head).data
-    claims = _claims(CommitInfo.parse(head, raw).message)
+    claims = _claims(_lines(CommitInfo.parse(head, raw).message))
     return [(key, value) for _, key, value in claims]
 
 

@@ -16,6 +16,7 @@ from gitmodel.errors import GitmodelError
 from gitmodel.formats import schema, yaml_quick
 from gitmodel.formats.lfs_pointer import CUTOFF, Pointer
 from gitmodel.formats.secret_scan import find_secrets
+from gitmodel.operations.hooks.staged import is_of_registry
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.scope import fold
 from gitmodel.registry import layout
@@ -35,14 +36,6 @@ _KINDS: Mapping[layout.Kind, str] = {
     "policy": "Policy",
     "review": "AccessReview",
 }
-_ROOTS = frozenset(
-    {
-        layout.SETTINGS,
-        layout.ATTRIBUTES,
-        layout.LFS_CONFIG,
-        *(root.rstrip("/") for root in layout.PROTECTED_ROOTS),
-    }
-)
 _PICKLES = frozenset({"pickle", "pytorch", "joblib"})
 #: Artifacts that are larger are left to ``gitmodel attest --scan`` and the gates.
 _SCANNED = 64 << 20
@@ -76,7 +69,7 @@ def _judge_step(staged: Staged, findings: Findings) -> None:
             else Ledger(findings, reader=reader)
         )
         judge(ledger, staged.step)
-    if not any(_matters(change.path) for change in staged.changes):
+    if not any(is_of_registry(change.path) for change in staged.changes):
         return
     from gitmodel.operations.verification.additions import (  # noqa: PLC0415
         verify_additions,
@@ -85,12 +78,6 @@ def _judge_step(staged: Staged, findings: Findings) -> None:
     base = staged.base if staged.base.commit is not None else None
     if staged.view.entry(layout.SETTINGS) is not None:
         verify_additions(staged.handle.repository, staged.view, findings, base)
-
-
-def _matters(path: str) -> bool:
-    """Say whether a path is the registry's, or some file system takes it for that."""
-    first = path.partition("/")[0]
-    return not first.isascii() or first.lower() in _ROOTS
 
 
 def _unread(staged: Staged) -> Iterator[str]:

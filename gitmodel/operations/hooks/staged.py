@@ -23,7 +23,21 @@ if TYPE_CHECKING:
 MAX_READ = 4 << 20
 #: In all, so that a commit of however many files costs no more than this.
 MAX_READ_ALL = 256 << 20
+_ROOTS = frozenset(
+    {
+        layout.SETTINGS,
+        layout.ATTRIBUTES,
+        layout.LFS_CONFIG,
+        *(root.rstrip("/") for root in layout.PROTECTED_ROOTS),
+    }
+)
 _PLAIN = frozenset({0o100644, 0o100755})
+
+
+def is_of_registry(path: str) -> bool:
+    """Say whether a path is the registry's, or some file system takes it for that."""
+    first = path.partition("/")[0]
+    return not first.isascii() or first.lower() in _ROOTS
 
 
 @dataclass(frozen=True)
