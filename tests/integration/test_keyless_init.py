@@ -54,7 +54,8 @@ def test_a_registry_lives_without_any_key(
     file = founder.bench.file("model.bin", b"without a key")
     founder.do("register", "fraud", file, "--version", "1.0.0", "--no-capture")
     founder.do("promote", "fraud@1.0.0", "dev")
-    founder.do("policy", "require", "staging", "--approvals", "1")
+    bob = f"{founder.sigstore.issuer}=bob@example.com"
+    founder.do("policy", "add-principal", "bob", "--identity", bob)
     with founder.sigstore.down():
         root = ("--root", made["root"])
         assert founder.bench.verify("--history", "--full", *root) == (0, [])

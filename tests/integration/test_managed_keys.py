@@ -16,6 +16,7 @@ from gitmodel.adapters.signing.public_key import of_private
 from gitmodel.errors import GitmodelError
 from tests.support import softhsm
 from tests.support.cli import gitmodel
+from tests.support.key_service import key_service
 from tests.support.signing import a_private_key, a_signer
 from tests.support.workbench import Workbench
 
@@ -65,6 +66,28 @@ def shared(stocked: Workbench, token: Token) -> Workbench:
     roles = ("--role", "publisher", "--role", "promoter")
     stocked.do("policy", "add-principal", "hsm", "--key", token.pem, *roles)
     return stocked
+
+
+@pytest.mark.parametrize("service", ["awskms:alias/models", "hv:models/1#key.pem"])
+def test_a_key_service_promotes(
+    stocked: Workbench, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The services' own clients, against a server on loopback that signs."""
+    key = a_private_key()
+    monkeypatch.chdir(stocked.outside)
+    pem = stocked.file("key.pem", of_private(key).pem.encode())
+    stocked.do("policy", "add-principal", "kms", "--key", pem, "--role", "promoter")
+    options = ("--key", service, "promote", "fraud@2.0.0")
+    with key_service(key) as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        stocked.do(*options, "dev")
+    before = stocked.snapshot()
+    gone = stocked.run("--json", *options, "staging")
+    assert (gone.code, gone.json["error"]["code"]) == (5, "E_KMS")
+    assert stocked.snapshot() == before
+    assert stocked.verify("--history", "--full") == (0, [])
+    assert stocked.git("log", "-1", "--format=%G?%GS") == "Gkms"
 
 
 def _pin() -> bytes:
