@@ -165,9 +165,11 @@ def threshold(
 
 @click.command("sensitivity", cls=Command)
 @click.argument("model", type=MODEL, required=False)
-@click.argument("level", type=click.Choice(_LEVELS))
+@click.argument("level", type=click.Choice(_LEVELS), required=False)
 @click.option(
-    "--default", is_flag=True, help="Of every model that is not named; give no MODEL."
+    "--default",
+    type=click.Choice(_LEVELS),
+    help="Instead: of every model that is not named.",
 )
 @change_options
 @json_option
@@ -175,8 +177,8 @@ def threshold(
 def sensitivity(
     session: Session,
     model: str | None,
-    level: str,
-    default: bool,
+    level: str | None,
+    default: str | None,
     push: bool,
     dry_run: bool,
 ) -> None:
@@ -193,8 +195,9 @@ def sensitivity(
     from gitmodel.operations.policy import set_sensitivity
     from gitmodel.registry.transaction import Mode
 
-    if default == (model is not None):
-        raise click.UsageError("Give either MODEL or --default.")
+    level = default or level
+    if level is None or (default is None) == (model is None):
+        raise click.UsageError("Give MODEL and LEVEL, or --default LEVEL.")
     mode = Mode(dry_run=dry_run, push=push)
     with session.open_closing() as handle:
         result = set_sensitivity(handle, model, level, mode)

@@ -1,7 +1,7 @@
 """How sensitive models are: said by the policy, so that roots alone can lower it.
 
 ``model.yaml`` has a word about it too, for people; whoever can push may edit that
-file, so no rule rests on it. See docs/decisions/0009.
+file, so no rule rests on it. See docs/decisions/0012.
 """
 
 from __future__ import annotations

@@ -75,11 +75,12 @@ def show_policy(view: View) -> PolicyResult:
     """Return the policy in force, and who signed it."""
     path = layout.policy_path(view.policy_number)
     record = read_record(view, path, "policy")
+    signers = {seal.principal for seal in record.seals} if record else set()
     return PolicyResult(
         version=view.policy.version,
         digest=str(view.policy_digest),
         policy=view.policy,
-        signers=tuple(seal.principal for seal in record.seals) if record else (),
+        signers=tuple(sorted(signers)),
     )
 
 

@@ -233,5 +233,8 @@ def _result(main: View, request: PolicyRequest) -> PolicyResult:
         signers=request.signers,
         changes=differences(document_in_force(main), request.document),
         branch=request.branch,
-        needed=request.needed,
+        needed=(
+            *request.needed,
+            *(f"{who}, who rejected it, to sign it" for who in request.rejections),
+        ),
     )
