@@ -257,6 +257,36 @@ def test_more_commits_than_a_push_may_have(served: Served) -> None:
     assert "more than 3 commits (gitmodel.maxCommits)" in said
 
 
+def test_one_blob_that_would_be_read_ten_thousand_times(served: Served) -> None:
+    """A small push, if memory were not bounded: the hook holds what a commit adds."""
+    ours = served.ours
+    blob = write_object(ours, "blob", bytes(1 << 20))
+    items = [Item("100644", b"%05d" % number, blob) for number in range(10_000)]
+    add_entry(ours, "models/bomb", TREE, write_tree(ours, items))
+    before = served.kept()
+    pushed = served.push("main")
+    assert pushed.code == 1
+    assert "Judging this push took more than 300 seconds or 2048 MiB" in pushed.said
+    assert served.kept() == before
+
+
+def test_more_refs_than_a_push_may_have(served: Served) -> None:
+    served.setting("gitmodel.maxRefs", "2")
+    specs = [f"HEAD:refs/heads/{name}" for name in ("a", "b", "c")]
+    served.refuses(*specs, codes={"E_LIMIT"})
+    served.lands(*specs[1:])
+
+
+def test_a_pattern_protects_every_branch_but_requests(served: Served) -> None:
+    served.setting("gitmodel.protected", "*")
+    served.ours.commit_file(PIN, pin_of(served.ours, "dev", "fraud", "2.0.0"))
+    codes = {"E_TRANSITION_UNRECORDED", "E_PIN_MISMATCH"}
+    served.refuses("HEAD:refs/heads/anything", codes=codes)
+    served.ours.git("reset", "-q", "--hard", "origin/main")
+    served.lands("HEAD:refs/heads/request/dev/fraud/2")
+    served.lands(":refs/heads/request/dev/fraud/2")
+
+
 @pytest.mark.parametrize("setting", ["maxObjects", "maxBytes"])
 def test_more_than_a_push_may_bring(served: Served, setting: str) -> None:
     """Whatever ref it is for."""

@@ -148,6 +148,14 @@ def test_a_push_costs_by_its_own_commits(served: Served) -> None:
     assert "main: 1 commit verified" in served.lands("main")
 
 
+def test_a_new_branch_costs_no_more(served: Served) -> None:
+    git(served.hub, "config", "--add", "gitmodel.protected", "main")
+    git(served.hub, "config", "--add", "gitmodel.protected", "release/*")
+    served.ours.commit_file("README.md", b"x")
+    said = served.lands("main:refs/heads/release/1")
+    assert "release/1: 1 commit verified" in said
+
+
 def test_a_memory_that_others_could_have_written_is_not_believed(
     served: Served,
 ) -> None:

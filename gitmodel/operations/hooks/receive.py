@@ -84,12 +84,15 @@ def receive(
     verdicts = {
         update: Verdict(update, refs.kind_of(update.ref, rules)) for update in updates
     }
-    for update, problem in refs.judge_names(handle.repository, rules, updates):
-        verdicts[update].problems.append(problem)
     weighed = Findings()
+    if len(updates) > rules.limits.refs:
+        message = f"it has more than {rules.limits.refs:,} refs (gitmodel.maxRefs)."
+        weighed.add("E_LIMIT", message)
     oversized = volume.weigh(handle.repository, rules.limits, weighed)
     registries: dict[Digest, str] = {}
     if not weighed.problems:
+        for update, problem in refs.judge_names(handle.repository, rules, updates):
+            verdicts[update].problems.append(problem)
         registries = _judge_branches(handle, rules, verdicts.values(), oversized)
         _judge_requests(handle, rules, verdicts.values())
         _require_head(handle, rules, verdicts.values())
@@ -135,7 +138,8 @@ def _judge_requests(
 ) -> None:
     verdicts = list(verdicts)
     main = None
-    for name in rules.protected:
+    # A pattern names no branch by itself; then requests are for the branch of HEAD.
+    for name in (*rules.protected, handle.repository.head().branch or ""):
         pushed = (v.update.new for v in verdicts if v.update.ref == BRANCHES + name)
         main = main or next(pushed, None) or handle.repository.resolve(BRANCHES + name)
     for verdict in verdicts:

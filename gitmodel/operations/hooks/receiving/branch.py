@@ -114,7 +114,7 @@ def _judge(
         return
     judged.registry = view.registry_id
     _judge_root(handle, rules, known, judged)
-    after = _verified(handle, known, old)
+    after = _verified(handle, known, old or new)
     line = line_to(repository, new, after)
     judge_line(handle, findings, line, after)
     judged.commits = len(line)
@@ -171,18 +171,14 @@ def _landed(handle: RegistryHandle, known: Received) -> bool:
     return any(map(handle.repository.resolve, known.commits))
 
 
-def _verified(
-    handle: RegistryHandle, known: Received | None, old: str | None
-) -> str | None:
-    """Return the newest commit on the line of ``old`` that was verified before."""
-    if known is None or old is None:
-        return None
-    if old in known.commits:
-        return old
+def _verified(handle: RegistryHandle, known: Received | None, tip: str) -> str | None:
+    """Return the newest commit on the line of ``tip`` that was verified before."""
+    if known is None or tip in known.commits:
+        return None if known is None else tip
     repository = handle.repository
     for commit in known.commits:
-        if not repository.resolve(commit) or not is_ancestor(repository, commit, old):
+        if not repository.resolve(commit) or not is_ancestor(repository, commit, tip):
             continue
-        if first_parent_line(repository, old, after=commit)[-1][1] == commit:
+        if first_parent_line(repository, tip, after=commit)[-1][1] == commit:
             return commit
     return None

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal
 from gitmodel.domain.names import model_name, stage_name
 from gitmodel.domain.problem import Problem
 from gitmodel.errors import InputError
-from gitmodel.operations.hooks.receiving.rules import BRANCHES
+from gitmodel.operations.hooks.receiving.rules import BRANCHES, REQUESTS
 from gitmodel.operations.verification.scope import fold
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ Kind = Literal[
 
 TAGS = "refs/tags/"
 CHECKPOINTS = "refs/gitmodel/checkpoints/"
-REQUESTS = "request/"
 _LINE = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs/.+)", re.DOTALL)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gitmodel.adapters.git.repository import Repository
 
 BRANCHES = "refs/heads/"
+REQUESTS = "request/"
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0", ""})
 
@@ -28,6 +29,7 @@ class Limits:
     """How much one push may bring; ``git config gitmodel.<name>`` changes each.
 
     Attributes:
+        refs: Refs of all kinds.
         commits: New commits of a protected branch.
         objects: New objects of all kinds.
         file: Bytes of the largest file.
@@ -35,6 +37,7 @@ class Limits:
         paths: Paths that the new commits change, each commit counted by itself.
     """
 
+    refs: int = 1_000
     commits: int = 10_000
     objects: int = 500_000
     file: int = 32 << 20
@@ -43,6 +46,7 @@ class Limits:
 
 
 _LIMITS = {
+    "refs": "gitmodel.maxrefs",
     "commits": "gitmodel.maxcommits",
     "objects": "gitmodel.maxobjects",
     "file": "gitmodel.maxfile",
@@ -75,7 +79,9 @@ class Rules:
     def protects(self, ref: str) -> bool:
         """Say whether a ref is a branch that holds the registry."""
         name = ref.removeprefix(BRANCHES)
-        return name != ref and any(fnmatchcase(name, each) for each in self.protected)
+        if name == ref or name.startswith(REQUESTS):
+            return False
+        return any(fnmatchcase(name, each) for each in self.protected)
 
 
 def read_rules(
