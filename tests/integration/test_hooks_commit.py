@@ -251,7 +251,45 @@ def test_a_merge_is_judged_by_what_it_brings(hooked: Workbench) -> None:
     said = plain_git(hooked.path, "merge", "--no-edit", "theirs")
     assert said.code != 0
     assert "E_TRANSITION_UNRECORDED" in said.text
+    assert "-> git reset --merge" in said.text
     assert hooked.git("log", "-1", "--format=%s") == "docs"
+    # And once more after a conflict, when git commit ends the merge.
+    hooked.git("reset", "-q", "--merge")
+    hooked.git("merge", "-q", "--no-commit", "theirs")
+    said = plain_git(hooked.path, "commit", "--no-edit")
+    assert said.code != 0
+    assert "-> git merge --abort" in said.text
+    hooked.git("merge", "--abort")
+    assert hooked.git("status", "--porcelain") == ""
+
+
+def test_people_bring_main_into_branches_of_their_own(hooked: Workbench) -> None:
+    """Many steps come at once, and each was judged when main got it."""
+    hooked.git("switch", "-qc", "experiment")
+    stage(hooked, "train.py", b"x = 1\n")
+    hooked.git("commit", "-qm", "try")
+    hooked.git("switch", "-q", "main")
+    hooked.promote("fraud@2.0.0", "dev")
+    hooked.promote("fraud@1.1.0", "dev")
+    hooked.git("switch", "-q", "experiment")
+    said = plain_git(hooked.path, "merge", "--no-edit", "main")
+    assert said.code == 0, said.text
+    # Back again, the whole branch is one step of main's.
+    hooked.git("switch", "-q", "main")
+    said = plain_git(hooked.path, "merge", "--no-ff", "--no-edit", "experiment")
+    assert said.code == 0, said.text
+    assert hooked.verify("--history") == (0, [])
+
+
+def test_a_secret_does_not_come_in_by_a_merge(hooked: Workbench) -> None:
+    hooked.git("switch", "-qc", "experiment")
+    hooked.git("switch", "-qc", "theirs")
+    stage(hooked, "id", PRIVATE_KEY)
+    hooked.git("commit", "-qnm", "theirs")
+    hooked.git("switch", "-q", "experiment")
+    said = plain_git(hooked.path, "merge", "--no-ff", "--no-edit", "theirs")
+    assert said.code != 0
+    assert "id:1: it looks like a private key" in said.text
 
 
 def test_a_line_may_say_that_it_is_no_secret(hooked: Workbench) -> None:

@@ -207,3 +207,24 @@ def test_a_note_that_is_left_over_changes_nothing(hooked: Workbench) -> None:
     assert hooked.git("log", "-1", "--format=%s") == "docs"
     assert hooked.live("fraud", "dev") == "1.1.0"
     assert not (hooked.path / ".git/gitmodel/revert.json").exists()
+
+
+def test_a_rollback_that_fails_after_all_leaves_what_was_before(
+    hooked: Workbench,
+) -> None:
+    """The bytes go bad between the two hooks: another hook of the user's sees to it."""
+    [artifact] = hooked.do("show", "fraud@1.0.0")["artifacts"]
+    hooked.do("hooks", "uninstall")
+    other = hooked.path / ".git/hooks/post-commit"
+    other.parent.mkdir(exist_ok=True)
+    path = hooked.object_path(artifact["sha256"])
+    other.write_text(f"#!/bin/sh\nchmod u+w {path}\nprintf X > {path}\n")
+    other.chmod(0o755)
+    hooked.do("hooks", "install")
+    before = hooked.git("rev-parse", "HEAD")
+    said = plain_git(hooked.path, "revert", "--no-edit", _promotion(hooked))
+    assert "The revert was taken back, and no rollback came of it" in said.text
+    assert "Hint: gitmodel rollback fraud dev --to 1.0.0 -m REASON" in said.text
+    assert hooked.git("rev-parse", "HEAD") == before
+    assert hooked.git("status", "--porcelain", "--untracked-files=all") == ""
+    assert hooked.live("fraud", "dev") == "1.1.0"

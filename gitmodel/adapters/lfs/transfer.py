@@ -74,7 +74,8 @@ def push_objects(
     """Upload objects that the local store has.
 
     Raises:
-        OutsideError: git-lfs is missing or failed, or the server refuses.
+        OutsideError: git-lfs is missing or failed, or the server refuses them or does
+            not keep them.
     """
     limits = patience or client.Patience()
     listener = progress or Silent()
@@ -84,13 +85,32 @@ def push_objects(
             chunk = pointers[start : start + _ARGUMENTS]
             oids = [pointer.digest.hex for pointer in chunk]
             args = ("push", "--object-id", remote, *oids)
-            attempt = partial(_run, directory, args, limits, listener)
-            ran = _persist(attempt, limits)
-            if not ran.ok:
-                _forget_access(directory, ran)
-                raise verdicts.of_push(ran, remote, limits.silence)
+            _push(directory, remote, args, limits, listener)
     finally:
         listener.finish()
+
+
+def _push(
+    directory: Path,
+    remote: str,
+    args: Sequence[str],
+    patience: Patience,
+    progress: Progress,
+) -> None:
+    """Upload, and ask whether the server has it now.
+
+    git-lfs takes an upload that the server answers with 422 for a success, and not
+    every server has it verify what arrived. Told to push once more, it finds that
+    there is nothing to do, or sends it all again.
+    """
+    ran = _persist(partial(_run, directory, args, patience, progress), patience)
+    if ran.ok and ran.puts:
+        ran = _persist(partial(_run, directory, args, patience, Silent()), patience)
+        if ran.ok and ran.puts:
+            raise verdicts.of_lost_upload(ran, remote)
+    if not ran.ok:
+        _forget_access(directory, ran)
+        raise verdicts.of_push(ran, remote, patience.silence)
 
 
 def pre_push(directory: Path, remote: str, url: str, lines: Sequence[str]) -> None:

@@ -106,6 +106,7 @@ def pre_commit(
             index=git_index(),
             only=only,
             files=_in_tree(handle, files),
+            merging=_merging(),
             completes=completes,
         )
     show_refusals(session, found, "this commit")
@@ -241,6 +242,12 @@ def git_index() -> Path | None:
     """Return the index that git wants its hooks to see; None for the usual one."""
     named = os.environ.get("GIT_INDEX_FILE")
     return Path(named).absolute() if named else None
+
+
+def _merging() -> list[str]:
+    """Return the commits that git says, in the environment, that it is merging."""
+    start = "GITHEAD_"
+    return [name.removeprefix(start) for name in os.environ if name.startswith(start)]
 
 
 def _read(file: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gitmodel.domain.problem import Problem
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.hooks.aspects import ASPECTS, Aspect, Refusal, aspect_of
+from gitmodel.operations.hooks.merging import explain, is_own_branch, merged_commits
 from gitmodel.operations.hooks.staged import Staged
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from gitmodel.operations.hooks.revert import Undoing
     from gitmodel.registry.handle import RegistryHandle
 
-_ANYWHERE: frozenset[Aspect] = frozenset({"secrets"})
+#: What a file shows by itself.
+_OF_FILES: frozenset[Aspect] = frozenset({"secrets"})
 _OF_STEPS: frozenset[Aspect] = frozenset(
     {"immutable", "signatures", "policy", "lfs", "schema"}
 )
@@ -33,6 +35,7 @@ def judge_staged(
     index: Path | None = None,
     only: Collection[Aspect] | None = None,
     files: Sequence[str] = (),
+    merging: Sequence[str] = (),
     completes: bool = False,
 ) -> tuple[Refusal, ...]:
     """Return everything that stands in the way of committing what is staged.
@@ -44,6 +47,7 @@ def judge_staged(
             secrets are looked for, if they are named.
         files: Look at these alone, as the index has them; all changes if there are
             none. What only the commit as a whole can show is then left to others.
+        merging: The commits that git says it is merging.
         completes: Whether a hook that runs after the commit can make a rollback of
             a promotion that is undone by hand.
 
@@ -51,6 +55,10 @@ def judge_staged(
         ConflictError: A merge is not resolved.
     """
     staged = Staged.read(handle, index, files)
+    if merged := merged_commits(handle.repository, merging):
+        if is_own_branch(handle.repository):
+            only = _OF_FILES.intersection(ASPECTS if only is None else only)
+        return explain(handle.repository, refusals(staged, only), merged)
     found = refusals(staged, only)
     if found and not files and (undo := _undoing(staged)) is not None:
         return _judge_undoing(staged, undo, completes=completes)
@@ -119,7 +127,7 @@ def refusals(
     if not (staged.changes or staged.chosen):
         return ()
     if not staged.is_registry:
-        only = _ANYWHERE.intersection(only or ())
+        only = _OF_FILES.intersection(only or ())
     elif only is None:
         only = ASPECTS
     from gitmodel.operations.hooks.remedies import remedies  # noqa: PLC0415

@@ -8,15 +8,18 @@ again: ``git push --no-verify`` skips it, and the server's own hook is what coun
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.history import added_blobs, first_parent_line, is_ancestor
-from gitmodel.adapters.git.process import GitProcessError
 from gitmodel.domain.problem import Problem
 from gitmodel.errors import GitmodelError, InputError
 from gitmodel.formats.lfs_pointer import CUTOFF, Pointer
 from gitmodel.operations.hooks.aspects import Refusal, aspect_of
+from gitmodel.operations.hooks.merging import (
+    joining,
+    protected_branches,
+    protects,
+)
 from gitmodel.operations.hooks.remedies import right_way
 from gitmodel.registry import layout, state
 from gitmodel.registry.steps import line_to
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
 
 _BRANCHES = "refs/heads/"
 _FIELDS = 4
-#: Where nobody says which branch holds the registry, and the remote has not said.
-_USUAL = ("main", "master")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +83,12 @@ def judge_push(
     handle: RegistryHandle, remote: str, updates: Sequence[Update]
 ) -> tuple[Refusal, ...]:
     """Return everything that stands in the way of pushing ``updates``."""
-    protected = _protected(handle, remote)
+    protected = protected_branches(handle.repository, remote)
     found: list[Refusal] = []
     for update in updates:
-        if any(fnmatchcase(update.branch, pattern) for pattern in protected):
+        if protects(protected, update.branch):
             found.extend(_judge_branch(handle, remote, update))
     return tuple(found)
-
-
-def _protected(handle: RegistryHandle, remote: str) -> tuple[str, ...]:
-    """Return the names, or patterns, of the branches that hold the registry."""
-    repository = handle.repository
-    if named := repository.config_all("gitmodel.protected"):
-        return named
-    start = f"refs/remotes/{remote}/"
-    asked = ("symbolic-ref", "-q", f"{start}HEAD")
-    try:
-        status, head = repository.git.attempt(*asked)
-    except GitProcessError:
-        return _USUAL  # the remote is a URL, which no ref can be called
-    if status != 0:
-        return _USUAL
-    return (head.decode().strip().removeprefix(start),)
 
 
 def _judge_branch(
@@ -119,13 +104,7 @@ def _judge_branch(
         old is None or not repository.resolve(old)
     ):
         return  # no registry
-    # The remote's branch stays the first parent, so that it goes on from where it was.
-    join = (
-        f"git fetch {remote}",
-        f"git checkout --detach {remote}/{branch}",
-        f"git merge --no-ff {branch}",
-        f"git push {remote} HEAD:{branch}",
-    )
+    join = joining(remote, branch)
     if old is not None and repository.resolve(old) is None:
         message = f"{branch} of {remote} has commits that this clone has not."
         yield _refusal("E_PUSH_REJECTED", message, join)

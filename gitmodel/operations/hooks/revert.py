@@ -151,7 +151,17 @@ def complete(handle: RegistryHandle) -> RollbackResult | None:
         return None  # something else was committed meanwhile
     _take_back(handle, head, note.parent)
     reason = _reason(reverted.message)
-    return _roll_back(handle, note.model, note.stage, note.target, reason)
+    try:
+        return _roll_back(handle, note.model, note.stage, note.target, reason)
+    except GitmodelError as error:
+        undo = Undoing(note.model, note.stage, note.target)
+        raise type(error)(
+            f"The revert was taken back, and no rollback came of it: {error.message}",
+            *error.hints,
+            undo.command,
+            code=error.code,
+            problems=error.problems,
+        ) from error
 
 
 def _roll_back(
