@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -22,9 +23,10 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,17 +78,49 @@ def ours(files: Sequence[Path], out: Path) -> None:
     ingest(files, Store(out))
 
 
-IN_PROCESS: dict[str, Callable[[Sequence[Path], Path], None]] = {
-    "floor": floor,
-    "gitmodel ingest": ours,
+def mlflow(files: Sequence[Path], out: Path) -> Callable[[], object]:
+    """Prepare to log artifacts and register them as a version, as a training run does.
+
+    A local artifact store and an SQLite registry: neither network nor server.
+    """
+    client, experiment = _mlflow_store(out)
+
+    def work() -> None:
+        run = client.create_run(experiment).info
+        client.log_artifacts(run.run_id, str(files[0].parent), "model")
+        client.create_model_version("fraud", f"{run.artifact_uri}/model", run.run_id)
+
+    return work
+
+
+def _mlflow_store(out: Path) -> tuple[Any, str]:
+    """Return a client and an experiment; the first time, both are made."""
+    database = f"sqlite:///{out}/mlflow.db"
+    new = not out.exists()
+    out.mkdir(exist_ok=True)
+    client = importlib.import_module("mlflow.tracking").MlflowClient(database, database)
+    if new:
+        store = (out / "artifacts").as_uri()
+        client.create_experiment("bench", artifact_location=store)
+        client.create_registered_model("fraud")
+    return client, client.get_experiment_by_name("bench").experiment_id
+
+
+#: Each returns the work to time; libraries are imported, and empty stores made, before.
+IN_PROCESS: dict[str, Callable[[Sequence[Path], Path], Callable[[], object]]] = {
+    "floor": lambda files, out: partial(floor, files, out),
+    "gitmodel ingest": lambda files, out: partial(ours, files, out),
+    "mlflow": mlflow,
+    "mlflow store": lambda _, out: partial(_mlflow_store, out),
 }
 
 
 def child(name: str, directory: Path, out: Path) -> None:
     """Run one method and print how long it took and how much memory."""
     files = sorted(directory.iterdir())
+    work = IN_PROCESS[name](files, out)
     started = time.perf_counter()
-    IN_PROCESS[name](files, out)
+    work()
     seconds = time.perf_counter() - started
     status = Path("/proc/self/status").read_text().splitlines()
     [peak] = [line.split()[1] for line in status if line.startswith("VmHWM")]
@@ -100,6 +134,7 @@ def in_process(name: str) -> Callable[[Path, Path], tuple[float, float]]:
         done = subprocess.run(
             command,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             check=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
@@ -110,6 +145,14 @@ def in_process(name: str) -> Callable[[Path, Path], tuple[float, float]]:
 
 
 # Other tools
+
+
+def mlflow_script(sources: Path, work: Path) -> tuple[float, float]:
+    """Time MLflow as a script that logs and ends, its store being there already."""
+    in_process("mlflow store")(sources, work)
+    started = time.perf_counter()
+    in_process("mlflow")(sources, work)
+    return time.perf_counter() - started, 0.0
 
 
 def _timed(*commands: Sequence[str | Path], cwd: Path) -> tuple[float, float]:
@@ -161,7 +204,7 @@ def methods(
 ) -> dict[str, Callable[..., tuple[float, float]]]:
     """Return what can be measured on this machine, by name."""
     found: dict[str, Callable[..., tuple[float, float]]] = {
-        **{name: in_process(name) for name in IN_PROCESS},
+        **{name: in_process(name) for name in ("floor", "gitmodel ingest")},
         "cp": cp,
         "cp + sync": cp_and_sync,
     }
@@ -173,6 +216,9 @@ def methods(
         found["cp + git add (git-lfs)"] = git_lfs
     if dvc_executable:
         found["dvc add"] = dvc(dvc_executable)
+    if importlib.util.find_spec("mlflow") and importlib.util.find_spec("alembic"):
+        found["mlflow, imported"] = in_process("mlflow")
+        found["mlflow, whole script"] = mlflow_script
     return found
 
 
@@ -259,7 +305,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     how = methods(options.dvc)
     if options.fast:
-        how = {name: how[name] for name in IN_PROCESS}
+        how = {name: how[name] for name in ("floor", "gitmodel ingest")}
     missed = []
     with tempfile.TemporaryDirectory(dir=options.dir, prefix="bench-") as name:
         for kind, count, size in (

@@ -1,7 +1,8 @@
 """Makes large registries quickly: the library writes and signs, nothing is synced.
 
 Every document, signature and commit is what the commands would write; only the
-checks before and the work tree after are left out. No artifact has any bytes here.
+checks before and the work tree after are left out. Artifacts are a few bytes each, and
+none is in the store but those that ``keep_bytes`` puts there.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ MODELS = 10
 STAGE = "dev"
 _FLUSH = 500  # commits
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+ARTIFACTS = (("weights.safetensors", "weights"), ("config.json", "config"))
 
 
 def make(place: Path) -> None:
@@ -76,10 +78,9 @@ class Grower:
         self._handle.repository.git.run("update-ref", "HEAD", self._tip)
 
     def _register(self, model: str, version: str, index: int) -> None:
-        artifacts = [("weights.safetensors", "weights"), ("config.json", "config")]
         found = [
-            (name, role, Digest.of(f"{model} {version} {name}".encode()))
-            for name, role in artifacts
+            (name, role, Digest.of(_content(model, version, name)))
+            for name, role in ARTIFACTS
         ]
         document = _manifest(model, version, index, self._latest.get(model), found)
         path = layout.manifest_path(model, version)
@@ -90,7 +91,8 @@ class Grower:
         files = dict(signed.files)
         for name, _, digest in found:
             place = layout.artifact_path(model, version, name)
-            files[place] = Pointer(digest, 1 << 20).to_bytes()
+            size = len(_content(model, version, name))
+            files[place] = Pointer(digest, size).to_bytes()
         files[layout.oms_path(model, version)] = dsse.oms_bundle(
             self._signer,
             f"{model}-{version}",
@@ -178,6 +180,20 @@ class _Sink:
         self._trees.clear()
 
 
+def keep_bytes(objects: Path, model: str, version: str) -> None:
+    """Put the artifacts of a version into an LFS object store."""
+    for name, _ in ARTIFACTS:
+        data = _content(model, version, name)
+        oid = Digest.of(data).hex
+        place = objects / oid[:2] / oid[2:4] / oid
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+
+
+def _content(model: str, version: str, name: str) -> bytes:
+    return f"{model} {version} {name}".encode()
+
+
 def _moment(index: int) -> str:
     return to_text(_BEGAN + timedelta(minutes=index))
 
@@ -204,7 +220,7 @@ def _manifest(
                 "path": name,
                 "role": role,
                 "sha256": digest.hex,
-                "size": 1 << 20,
+                "size": len(_content(model, version, name)),
                 "format": name.rpartition(".")[2],
             }
             for name, role, digest in sorted(artifacts)

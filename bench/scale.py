@@ -1,125 +1,98 @@
 """Start-up, and commands on a registry with many versions, beside GTO on as many tags.
 
-The registry is made by the Python API, one signed commit per version; the commands
-are then timed as whole processes, as a user runs them.
+The commands are timed as whole processes in a clone with all its files, as a user
+runs them. *Cold* is the first time in a clone, *warm* any later time.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import gitmodel
-from bench.timing import command, median, table
+from bench import place
+from bench.quick_registry import MODELS, keep_bytes
+from bench.timing import capped, command, median, table
 
-MODELS = 10
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-
-def run(versions: int, rounds: int) -> None:
-    """Measure with ``versions`` versions of ten models."""
-    with tempfile.TemporaryDirectory(prefix="gitmodel-bench-") as place:
-        root = Path(place)
-        environment = {
-            "HOME": str(root / "home"),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "PYTHONPATH": str(Path(gitmodel.__file__).parents[1]),
-        }
-        (root / "home").mkdir()
-        registry = root / "registry"
-        _build(root, registry, environment, versions)
-        ours = [sys.executable, "-m", "gitmodel", "-C", str(registry)]
-        newest = f"model-0@1.{versions // MODELS - 1}.0"
-        older = f"model-0@1.{versions // MODELS - 2}.0"
-
-        def timed(*args: str) -> float:
-            return median(lambda: command([*ours, *args], root, environment), rounds)
-
-        flips = [older, newest] * rounds
-        rows: list[tuple[str, float, float | None]] = [
-            ("python -c pass", _python(root, environment, rounds), None),
-            ("gitmodel --version", timed("--version"), None),
-            ("gitmodel --help", timed("--help"), None),
-            ("gitmodel list", timed("list"), None),
-            ("gitmodel list model-0", timed("list", "model-0"), None),
-            (
-                "gitmodel list model-0 --where",
-                timed("list", "model-0", "--where", "accuracy>0.9"),
-                None,
-            ),
-            ("gitmodel show model-0#dev", timed("show", "model-0#dev"), None),
-            (
-                "gitmodel promote",
-                median(
-                    lambda: command(
-                        [*ours, "promote", flips.pop(0), "dev"], root, environment
-                    ),
-                    rounds,
-                ),
-                None,
-            ),
-            (
-                "gitmodel rollback --plan",
-                timed("rollback", "model-0", "dev", "--plan"),
-                None,
-            ),
-            ("gitmodel rollback", _rollback(ours, root, environment, rounds), None),
-            ("gitmodel verify", median(
-                lambda: command([*ours, "verify"], root, environment), 1
-            ), None),
-        ]  # fmt: skip
-        table(f"{versions} versions of {MODELS} models (whole processes)", rows)
-        _gto(root, environment, versions, {n: s for n, s, _ in rows})
+#: Seconds after which GTO is stopped; it needs minutes for 10,000 tags.
+PATIENCE = 60.0
+_MODEL = "model-1"
 
 
-def _build(
-    root: Path, registry: Path, environment: dict[str, str], versions: int
+def run(
+    root: Path,
+    origin: Path,
+    environment: Mapping[str, str],
+    versions: int,
+    rounds: int,
 ) -> None:
-    script = root / "build.py"
-    script.write_text(
-        "import sys, pathlib, gitmodel\n"
-        "place, count, models = pathlib.Path(sys.argv[1]), *map(int, sys.argv[2:])\n"
-        "registry = gitmodel.init_registry(place, name='scale', principal='ada')\n"
-        "file = place.parent / 'model.bin'\n"
-        "for index in range(count):\n"
-        "    model, version = f'model-{index % models}', f'1.{index // models}.0'\n"
-        "    file.write_bytes(b'%d' % index)\n"
-        "    registry.register(model, [file], version=version,\n"
-        "                      metrics={'accuracy': 0.9 + index / 1e6})\n"
-        "    if index // models % 10 == 0 or index // models > count // models - 3:\n"
-        "        registry.promote(f'{model}@{version}', 'dev')\n",
-        encoding="utf-8",
-    )
-    seconds = median(
-        lambda: command(
-            [sys.executable, script, registry, str(versions), str(MODELS)],
-            root,
-            environment,
+    """Measure in a clone of ``origin``, which has ``versions`` versions."""
+    clone = place.clone(root, origin)
+    ours = [sys.executable, "-m", "gitmodel", "-C", str(clone)]
+    count = versions // MODELS
+    older, newer = (f"1.{count - back}.0" for back in (2, 1))
+    for version in (older, newer):
+        keep_bytes(clone / ".git/lfs/objects", _MODEL, version)
+
+    def timed(*args: str, cold: bool = False) -> float:
+        def once() -> None:
+            if cold:
+                shutil.rmtree(clone / ".git/gitmodel/cache", ignore_errors=True)
+            command([*ours, *args], root, environment)
+
+        return median(once, rounds)
+
+    def completed() -> float:
+        typed = f"gitmodel -C {clone} show {_MODEL}@1.{count - 1}"
+        words = {"COMP_WORDS": typed, "COMP_CWORD": "4", "COMP_TYPED": typed}
+        asked = {**environment, **words, "_GITMODEL_COMPLETE": "bash_complete"}
+        python = [sys.executable, "-m", "gitmodel"]
+        return median(lambda: command(python, root, asked), rounds)
+
+    turns = [older, newer] * rounds
+
+    def moved(*args: str) -> float:
+        def once() -> None:
+            turn = turns.pop(0)
+            given = [each.replace("TURN", turn) for each in args]
+            command([*ours, *given], root, environment)
+
+        return median(once, rounds)
+
+    where = ("list", _MODEL, "--where", "accuracy>0.9", "--sort", "accuracy")
+    timed("promote", f"{_MODEL}@{newer}", "dev")
+    rows = {
+        "python -c pass": median(
+            lambda: command([sys.executable, "-c", "pass"], root, environment), rounds
         ),
-        1,
+        "--version": timed("--version"),
+        "--help": timed("--help"),
+        "list, cold": timed("list", cold=True),
+        "list": timed("list"),
+        f"list {_MODEL}, cold": timed("list", _MODEL, cold=True),
+        f"list {_MODEL}": timed("list", _MODEL),
+        "list --where --sort": timed(*where),
+        "list --label": timed("list", _MODEL, "--label", "team=risk"),
+        "show by version": timed("show", f"{_MODEL}@{older}"),
+        "show by stage": timed("show", f"{_MODEL}#dev"),
+        "completion of a version": completed(),
+        "promote": moved("promote", f"{_MODEL}@TURN", "dev"),
+        "rollback --plan": timed("rollback", _MODEL, "dev", "--plan"),
+        "rollback": moved("rollback", _MODEL, "dev", "--to", "TURN", "-m", "bench"),
+    }
+    table(
+        f"{versions} versions of {MODELS} models (whole processes)",
+        [(name, seconds, None) for name, seconds in rows.items()],
     )
-    each = 1000 * seconds / versions
-    print(f"made {versions} versions in {seconds:.0f} s ({each:.0f} ms each)")
-
-
-def _python(root: Path, environment: dict[str, str], rounds: int) -> float:
-    return median(
-        lambda: command([sys.executable, "-c", "pass"], root, environment), rounds
-    )
-
-
-def _rollback(
-    ours: list[str], root: Path, environment: dict[str, str], rounds: int
-) -> float:
-    def once() -> None:
-        command([*ours, "rollback", "model-1", "dev", "-m", "bench"], root, environment)
-
-    return median(once, min(rounds, 2))
+    _gto(root, environment, versions, rows)
 
 
 def _gto(
-    root: Path, environment: dict[str, str], versions: int, ours: dict[str, float]
+    root: Path, environment: Mapping[str, str], versions: int, ours: dict[str, float]
 ) -> None:
     """Time GTO on as many registered versions, tags made with plain git."""
     beside = Path(sys.executable).with_name("gto")
@@ -127,6 +100,21 @@ def _gto(
     if gto is None:
         print("  (gto is not installed: no comparison)")
         return
+    repo = _tagged(root, environment, versions)
+    version = f"v1.{versions // MODELS - 1}.0"
+    assign = [gto, "assign", "model-0", "--version", version, "--stage", "dev"]
+    print(f"\nGTO with {versions} tags, stopped after {PATIENCE:.0f} s")
+    for name, args, beside_ours in (
+        ("gto show", [gto, "show"], "list"),
+        ("gto assign", assign, "promote"),
+    ):
+        seconds, stopped = capped(args, repo, environment, PATIENCE)
+        more = "more than " if stopped else ""
+        ratio = seconds / ours[beside_ours]
+        print(f"  {name:12} {more}{seconds:.1f} s, {more}{ratio:.0f} x ours")
+
+
+def _tagged(root: Path, environment: Mapping[str, str], versions: int) -> Path:
     repo = root / "gto"
     repo.mkdir()
     command(["git", "init", "-q", "-b", "main"], repo, environment)
@@ -146,20 +134,4 @@ def _gto(
         ]
     (root / "tags").write_text("".join(lines))
     command(["sh", "-c", "git fast-import --quiet < ../tags"], repo, environment)
-    show = median(lambda: command([gto, "show"], repo, environment), 1)
-    version = f"v1.{versions // MODELS - 1}.0"
-    assign = median(
-        lambda: command(
-            [gto, "assign", "model-0", "--version", version, "--stage", "dev"],
-            repo,
-            environment,
-        ),
-        1,
-    )
-    table(
-        f"GTO with {versions} tags, and how many times ours that is",
-        [
-            ("gto show", show, show / ours["gitmodel list"]),
-            ("gto assign", assign, assign / ours["gitmodel promote"]),
-        ],
-    )
+    return repo

@@ -40,6 +40,28 @@ def command(
     return done.stdout
 
 
+def capped(
+    args: Sequence[str | Path],
+    cwd: Path,
+    environment: Mapping[str, str],
+    seconds: float,
+) -> tuple[float, bool]:
+    """Return how long a command took, and whether it was stopped after ``seconds``."""
+    began = time.perf_counter()
+    try:
+        subprocess.run(
+            list(map(str, args)),
+            cwd=cwd,
+            env={**os.environ, **environment},
+            capture_output=True,
+            check=True,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        return time.perf_counter() - began, True
+    return time.perf_counter() - began, False
+
+
 def table(title: str, rows: Sequence[tuple[str, float, float | None]]) -> None:
     """Print seconds, and how many times a peer's are ours."""
     print(f"\n{title}")
