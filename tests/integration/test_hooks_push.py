@@ -212,6 +212,16 @@ def test_other_branches_are_peoples_own(hosted: Hosted) -> None:
     hosted.refused("origin", "experiment:main")
 
 
+def test_a_remote_may_be_a_path_that_has_no_name(hosted: Hosted) -> None:
+    hosted.ours.git("remote", "remove", "origin")
+    hosted.ours.register(version="1.1.0")
+    said = hosted.push(str(hosted.hub), "main")
+    assert said.code == 0, said.text
+    assert hosted.server.objects(hosted.name) == hosted.digests()
+    _break(hosted.ours)
+    hosted.refused(str(hosted.hub), "main")
+
+
 def test_protected_branches_can_be_named(hosted: Hosted) -> None:
     hosted.ours.git("config", "--add", "gitmodel.protected", "release/*")
     _break(hosted.ours)
