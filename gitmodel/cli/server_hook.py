@@ -169,7 +169,9 @@ def _refusal(verdict: Verdict) -> list[str]:
 
     found = list(verdict.advised())
     count = counted(len(found), "problem")
-    lines = [f"gitmodel: refused: {verdict.update.ref}: {count}"]
+    ref = verdict.update.ref
+    shown = ref if ref.isprintable() else ascii(ref)[1:-1]
+    lines = [f"gitmodel: refused: {shown}: {count}"]
     for problem, fix in found[:_SHOWN]:
         where = problem.path + (f":{problem.line}" if problem.line else "")
         commit = f" (commit {problem.commit[:12]})" if problem.commit else ""

@@ -388,6 +388,7 @@ WEIRD = (
     "refs/heads/request/dev/churn/01",
     "refs/heads/request/policy/x",
     "refs/heads/wo\u202erk",
+    "refs/heads/two\u2028lines",
     "refs/tags/main",
     "refs/tags/request/dev/fraud/1",
     "refs/replace/0123456789abcdef0123456789abcdef01234567",
@@ -401,8 +402,8 @@ def test_weird_names(served: Served) -> None:
     specs = [f"HEAD:{ref}" for ref in WEIRD]
     said = served.refuses("--atomic", *specs, codes={"E_REF_NAME"})
     for ref in WEIRD:
-        shown = ref.replace("\u202e", "")
-        assert f"gitmodel: refused: {shown}: 1 problem" in said.replace("\u202e", "")
+        shown = ref if ref.isprintable() else ascii(ref)[1:-1]
+        assert f"gitmodel: refused: {shown}: 1 problem" in said
 
 
 def test_026_a_replacement(served: Served) -> None:
@@ -583,6 +584,12 @@ def test_what_is_no_update_of_a_ref(served: Served) -> None:
     )
     assert done.returncode == 2
     assert b"This is no update of a ref: 'hello'" in done.stderr
+
+
+def test_what_is_no_repository(served: Served) -> None:
+    for place in (served.ours.path, served.ours.outside / "nowhere"):
+        error = refused(served.ours, "hook", "install-server", place, code=1)
+        assert error["code"] in {"E_NO_REPOSITORY", "E_NOT_FOUND"}
 
 
 def test_a_hook_that_is_there_stays(served: Served) -> None:

@@ -119,12 +119,14 @@ class Repository:
         """
         git = Git(git_dir, ("--git-dir=.",), variables=quarantine)
         asked = ("--git-dir", "--git-common-dir", "--show-object-format")
+        if not git_dir.is_dir():
+            raise NotFoundError(f"The directory {git_dir} does not exist.")
         try:
             found, common, hash_name = _ask(git, *asked)
         except GitProcessError as error:
             raise NotFoundError(
                 f"{git_dir.absolute()} is no git directory.",
-                "git starts this hook in the repository that is pushed to.",
+                "Name a bare repository, or the .git of a clone.",
                 code="E_NO_REPOSITORY",
             ) from error
         return cls(Path(found), Path(common), None, hash_name, quarantine)

@@ -67,7 +67,10 @@ def read_updates(data: bytes) -> tuple[Update, ...]:
         InputError: It is something else.
     """
     found = []
-    for line in data.decode("utf-8", "surrogateescape").splitlines():
+    # Not splitlines: a ref may be called by what Python takes for the end of a line.
+    for line in data.decode("utf-8", "surrogateescape").split("\n"):
+        if not line:
+            continue
         match = _LINE.fullmatch(line)
         if match is None:
             raise InputError(
