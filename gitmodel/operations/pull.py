@@ -27,7 +27,7 @@ from gitmodel.errors import (
 from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.operations.soundness import require_signed_version
 from gitmodel.registry import layout
-from gitmodel.registry.lfs_config import require_no_redirection
+from gitmodel.registry.lfs_config import patience_of, require_no_redirection
 from gitmodel.registry.parsing import parse
 from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.versions import resolve
@@ -197,12 +197,26 @@ def _fetch_missing(
         )
     require_no_redirection(handle.repository, view)
     remote = remote_of(handle.repository, head.ref or "")
+    pointers = [Pointer(artifact.digest, artifact.size) for artifact in missing]
     transfer.fetch_objects(
+        handle.store,
         handle.repository.work_tree or handle.repository.git_dir,
         remote,
         str(view.commit),
         layout.artifacts_dir(version.model, number),
+        pointers,
+        patience_of(handle.repository),
+        handle.context.progress,
     )
+    # A server may offer nothing to download for an object, and git-lfs is content.
+    if problems := [each for each in map(handle.store.look, pointers) if each]:
+        raise NotFoundError(
+            f"The LFS server of {remote} gave nothing for {len(problems)} of "
+            f"{len(pointers)} objects, such as {pointers[0].digest}",
+            "git lfs env  shows which server was asked;  git lfs push --all "
+            "REMOTE  in a clone that has the bytes uploads them.",
+            code="E_ARTIFACT_MISSING",
+        )
 
 
 def _write(

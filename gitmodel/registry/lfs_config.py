@@ -1,4 +1,4 @@
-"""Whether the registry itself sends people's LFS traffic somewhere.
+"""What configuration says of LFS: how patient to be, and whose server to trust.
 
 git-lfs obeys ``.lfsconfig`` of the repository, so whoever may push could have
 artifacts fetched from, and credentials offered to, a server of their choice. What
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.settings_file import settings_in
+from gitmodel.adapters.lfs.client import Patience
 from gitmodel.errors import GitmodelError, IntegrityError
 from gitmodel.registry import layout
 
@@ -55,3 +56,28 @@ def require_no_redirection(repository: Repository, view: View) -> None:
         "git config lfs.url URL  names the server that you trust.",
         code="E_LFSCONFIG",
     )
+
+
+def patience_of(repository: Repository) -> Patience:
+    """Return how long to bear with LFS servers, by the settings of git-lfs.
+
+    What people set counts: ``lfs.transfer.maxretries``, ``lfs.transfer.maxretrydelay``
+    and ``lfs.activitytimeout``. A run that is silent for four times the latter, which
+    git-lfs should have noticed, is ended.
+    """
+    usual = Patience()
+    timeout = _number(repository, "lfs.activitytimeout")
+    return Patience(
+        retries=_number(repository, "lfs.transfer.maxretries") or usual.retries,
+        pause=_or(_number(repository, "lfs.transfer.maxretrydelay"), usual.pause),
+        silence=4 * timeout if timeout else usual.silence,
+    )
+
+
+def _or(number: int | None, other: int) -> int:
+    return other if number is None else number
+
+
+def _number(repository: Repository, key: str) -> int | None:
+    value = repository.config(key) or ""
+    return int(value) if value.isascii() and value.isdecimal() else None

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, TypeVar
 from gitmodel.adapters.git import commits, history, porcelain
 from gitmodel.adapters.git.porcelain import PushRejectedError
 from gitmodel.adapters.lfs import transfer
+from gitmodel.adapters.lfs.store import as_error
 from gitmodel.errors import ConflictError, NotFoundError
 from gitmodel.formats.lfs_pointer import CUTOFF, Pointer
 from gitmodel.registry import journal
 from gitmodel.registry.done import Done
-from gitmodel.registry.lfs_config import require_no_redirection
+from gitmodel.registry.lfs_config import patience_of, require_no_redirection
 from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.view import View
 
@@ -152,6 +153,7 @@ def _upload(
 
     Raises:
         NotFoundError: Objects are not in this clone (E_ARTIFACT_MISSING).
+        IntegrityError: Objects were altered here (E_ARTIFACT_DIGEST).
         OutsideError: git-lfs is missing, or the upload failed.
     """
     repository = handle.repository
@@ -175,10 +177,18 @@ def _upload(
             "git lfs fetch --all REMOTE  brings them here from a remote that has them.",
             code="E_ARTIFACT_MISSING",
         )
-    if pointers:
-        digests = [pointer.digest for pointer in pointers]
-        require_no_redirection(repository, View(handle.reader, tip))
-        transfer.push_objects(
-            repository.work_tree or repository.git_dir, remote, digests
-        )
-        uploaded.update(digests)
+    if not pointers:
+        return
+    require_no_redirection(repository, View(handle.reader, tip))
+    # Others get what is uploaded here: bytes that were altered must not leave.
+    found_bad = [each for each in handle.store.verify_all(pointers) if each is not None]
+    if found_bad:
+        raise as_error(found_bad)
+    transfer.push_objects(
+        repository.work_tree or repository.git_dir,
+        remote,
+        pointers,
+        patience_of(repository),
+        handle.context.progress,
+    )
+    uploaded.update(pointer.digest for pointer in pointers)

@@ -80,6 +80,11 @@ class Store:
         """Where objects are while they are being written, on the same file system."""
         return self.root / "tmp"
 
+    @property
+    def incomplete(self) -> Path:
+        """Where git-lfs keeps what it has of an object that it is downloading."""
+        return self.root / "incomplete"
+
     def path_of(self, digest: Digest) -> Path:
         """Return where the object is, or would be."""
         return self.objects / digest.hex[:2] / digest.hex[2:4] / digest.hex

@@ -2,7 +2,7 @@
 
 git-lfs knows people's credentials, proxies, ``file://`` and custom transfers. It
 is needed for nothing else: registering, promoting, rolling back and verifying
-work without it (``docs/decisions/0010-git-lfs-moves-the-bytes.md``).
+work without it (``docs/decisions/0014-git-lfs-moves-the-bytes.md``).
 """
 
 from __future__ import annotations
