@@ -201,7 +201,7 @@ class RegistryHandle:
         """Let identities sign nothing from now on: a log would keep it for ever."""
         signer = self.signer if self.context.identity is not None else None
         if isinstance(signer, IdentitySigner):
-            from gitmodel.adapters.signing.keyless import Rehearsal  # noqa: PLC0415
+            from gitmodel.adapters.signing.rehearsal import Rehearsal  # noqa: PLC0415
 
             self.signer = Rehearsal(signer.identity)
 

@@ -12,7 +12,6 @@ whoever signs and verifies with keys never pays.
 
 from __future__ import annotations
 
-import base64
 import json
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,8 +27,6 @@ from gitmodel.adapters.signing.trust_config import (
     read_trust_config,
 )
 from gitmodel.errors import InputError, IntegrityError, OutsideError, RefusedError
-from gitmodel.formats.bundle import MEDIA_TYPE
-from gitmodel.formats.statement import PAYLOAD_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -230,35 +227,6 @@ class KeylessSigner:
                 context.signer(self._token.credential)
             )
         return self._signer
-
-
-class Rehearsal:
-    """Stands in for an identity in a dry run, which must tell no log anything."""
-
-    def __init__(self, identity: Identity) -> None:
-        self.identity = identity
-        self.keyid = identity.keyid
-
-    def bind(self, trusted_root: bytes | None) -> None:
-        """Do as the signer whose place this takes."""
-        require_pinned(trusted_root)
-
-    def envelope(self, payload: bytes) -> bytes:
-        """Return what has the form of a signature, and is none."""
-        nothing = base64.b64encode(b"rehearsal").decode()
-        document = {
-            "mediaType": MEDIA_TYPE,
-            "verificationMaterial": {
-                "certificate": {"rawBytes": nothing},
-                "tlogEntries": [{}],
-            },
-            "dsseEnvelope": {
-                "payload": base64.b64encode(payload).decode(),
-                "payloadType": PAYLOAD_TYPE,
-                "signatures": [{"sig": nothing}],
-            },
-        }
-        return json.dumps(document).encode()
 
 
 def require_pinned(trusted_root: bytes | None) -> bytes:

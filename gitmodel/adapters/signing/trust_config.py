@@ -24,9 +24,7 @@ def read_config_file(path: Path | None) -> bytes | None:
     try:
         return path.expanduser().read_bytes()
     except OSError as error:
-        raise InputError(
-            f"Cannot read {path}: {error.strerror}."
-        ) from error
+        raise InputError(f"Cannot read {path}: {error.strerror}.") from error
 
 
 def read_trust_config(data: bytes | None) -> ClientTrustConfig:
