@@ -12,6 +12,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import IO, TYPE_CHECKING
 
 from gitmodel.adapters.git.process import GitProcessError, piped
@@ -112,6 +113,7 @@ def first_parent_line(
     return [(row[0], row[1] if len(row) > 1 else None) for row in rows]
 
 
+@lru_cache(maxsize=4)  # of the same commits, which never change, several ask
 def _rev_list(repository: Repository, *args: str) -> str:
     try:
         return repository.git.run("rev-list", *args).decode()
@@ -163,6 +165,8 @@ def changes(
         IntegrityError: git cannot read the trees (``E_OBJECT_CORRUPT``), or one pair
             differs in more than ``MAX_CHANGES`` paths (``E_LIMIT``).
     """
+    if not line:
+        return
     process = repository.git.start(
         "diff-tree", "--stdin", "--root", "-r", "-z", "--raw", "--no-renames",
         "--no-abbrev", "--no-ext-diff", "--ignore-submodules=none", "--always",
