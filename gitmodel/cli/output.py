@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import tempfile
-import traceback
 from typing import TYPE_CHECKING
 
 import click
@@ -56,6 +54,9 @@ def render_error(error: GitmodelError, *, as_json: bool, verbose: bool) -> None:
 
 def report_bug(args: Sequence[str], error: Exception) -> None:
     """Keep a traceback in a file and ask for a report."""
+    import tempfile
+    import traceback
+
     text = "".join(traceback.format_exception(error))
     with tempfile.NamedTemporaryFile(
         "w", prefix="gitmodel-bug-", suffix=".log", delete=False, encoding="utf-8"

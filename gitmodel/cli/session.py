@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from gitmodel.cli.output import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gitmodel.adapters.signing.agent import Agent
     from gitmodel.cli.keyless import Keyless
     from gitmodel.domain.ports import Progress
     from gitmodel.registry.handle import Context, RegistryHandle
@@ -81,7 +81,6 @@ class Session:
     def context(self, *, create_key: bool = False) -> Context:
         """Return what operations need of the outside world."""
         from gitmodel.adapters.clock import SystemClock
-        from gitmodel.adapters.signing.agent import Agent
         from gitmodel.registry.handle import Context
         from gitmodel.registry.keys import KeyChoice
 
@@ -90,13 +89,20 @@ class Session:
             keys=KeyChoice(
                 named=self.key,
                 ask=ask_secret,
-                agent=Agent(self.agent) if self.agent else None,
+                agent=self._agent(),
                 create=create_key,
             ),
             identity=self.keyless.signer if self.keyless else None,
             progress=self.progress(),
             warn=self.warn,
         )
+
+    def _agent(self) -> Agent | None:
+        if self.agent is None:
+            return None
+        from gitmodel.adapters.signing.agent import Agent
+
+        return Agent(self.agent)
 
     def open(self) -> RegistryHandle:
         """Open the registry."""
@@ -149,7 +155,11 @@ class Session:
     @property
     def width(self) -> int | None:
         """The columns of the terminal that shows the answer; None if none does."""
-        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        if not sys.stdout.isatty():
+            return None
+        import shutil
+
+        return shutil.get_terminal_size().columns
 
     def style(self, text: str, **style: Any) -> str:
         """Return ``text`` in colour where colour is on."""
