@@ -13,6 +13,8 @@ from tests.support.workbench import Workbench, git, unpack
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.robot import Robot
+
 BRANCH = "request/policy/4"
 
 
@@ -352,3 +354,19 @@ def test_what_the_remote_refuses_leaves_nothing_behind(
     assert git(hub, "rev-parse", BRANCH) == roots.git("rev-parse", BRANCH)
     assert _do(roots, "bob", "policy", "sign", "--push")["status"] == "changed"
     assert git(hub, "for-each-ref", "--format=%(refname)") == "refs/heads/main"
+
+
+def test_an_identity_is_a_root_like_any_other(robot: Robot) -> None:
+    """One root has a key, the other an identity; each signs what the other asks."""
+    bench = robot.bench
+    bench.do("policy", "grant", "robot", "root")
+    number = bench.do("policy", "threshold", "root", "2")["version"]
+    dry = robot.do("policy", "sign", "--dry-run")
+    assert (dry["status"], dry["signers"]) == ("changed", ["ada", "robot"])
+    assert bench.do("policy", "show")["version"] == number - 1
+    done = robot.do("policy", "sign")
+    assert (done["status"], done["signers"]) == ("changed", ["ada", "robot"])
+    asked = robot.do("policy", "sensitivity", "fraud", "internal")
+    assert asked["status"] == "pending"
+    assert bench.do("policy", "sign")["status"] == "changed"
+    assert bench.verify("--history", "--full") == (0, [])
