@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.forgery import Forged, pin_of, signed
+from gitmodel.adapters.signing import keys
+from tests.support.forgery import Forged, document_at, pin_of, signed
 from tests.support.hooks import commit_refused, plain_git, stage
 
 if TYPE_CHECKING:
@@ -56,6 +59,27 @@ def _executable(bench: Workbench) -> None:
 def _unsigned_transition(bench: Workbench) -> None:
     text = (bench.path / "log/dev/fraud/2.yaml").read_bytes()
     stage(bench, "log/dev/fraud/3.yaml", text.replace(b"seq: 2", b"seq: 3"))
+
+
+def _borrowed_signature(bench: Workbench) -> None:
+    """Stage a transition with the signature of another one."""
+    _unsigned_transition(bench)
+    [old] = (bench.path / "log/dev/fraud").glob("2.yaml.*")
+    stage(bench, f"log/dev/fraud/{old.name.replace('2', '3', 1)}", old.read_bytes())
+
+
+def _stranger(bench: Workbench) -> None:
+    """Stage a promotion that a key signed which nobody knows."""
+    key = bench.outside / "stranger"
+    keys.write_new(key, keys.generate(None), comment="stranger")
+    signer = keys.load(key, lambda: None)
+    path = "log/staging/churn/1.yaml"
+    document = document_at(bench, "log/dev/churn/1.yaml") | {"stage": "staging"}
+    for name, data in signed(bench, path, document, signer=signer).items():
+        stage(bench, name, data)
+    stage(
+        bench, "stages/staging/churn.yaml", pin_of(bench, "staging", "churn", "1.0.0")
+    )
 
 
 def _wrong_role(bench: Workbench) -> None:
@@ -119,6 +143,12 @@ REFUSED = {
     ),
     "a transition without a signature": (
         _unsigned_transition, ["dev/fraud/3.yaml: nobody has signed it. [E_UNSIGNED]"],
+    ),
+    "a transition with the signature of another": (
+        _borrowed_signature, ["log/dev/fraud/3.yaml.", "sigstore.json: "],
+    ),
+    "a promotion signed by a stranger": (
+        _stranger, ["log/staging/churn/1.yaml.", "E_UNTRUSTED_KEY"],
     ),
     "an attestation by nobody who may": (_wrong_role, ["attestations/review-1.yaml"]),
     "a pin is moved by hand": (
@@ -394,6 +424,21 @@ def test_aspects_and_files_narrow_what_is_looked_at(hooked: Workbench) -> None:
     answer = hooked.run("hook", "pre-commit", "--only", "nonsense")
     assert answer.code == 2
     assert "schema, immutable, lfs, signatures, policy, secrets" in answer.err
+
+
+def test_an_ordinary_commit_waits_for_no_large_library(hooked: Workbench) -> None:
+    stage(hooked, "README.md", b"x\n")
+    code = (
+        "import sys; from gitmodel.cli.main import run; "
+        "code = run(['hook', 'pre-commit']); "
+        "print(code, *sorted({'git', 'jsonschema', 'ruamel', 'sigstore'} & "
+        "sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=hooked.path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "0\n"
 
 
 def test_a_large_file_is_not_read(hooked: Workbench) -> None:

@@ -32,7 +32,9 @@ _CODES: dict[Aspect, frozenset[str]] = {
         }
     ),
     "immutable": frozenset({"E_APPEND_ONLY", "E_MODE", "E_EXTRA_FILE"}),
-    "lfs": frozenset({"E_POINTER", "E_ATTRIBUTES", "E_LFSCONFIG"}),
+    "lfs": frozenset(
+        {"E_POINTER", "E_POINTER_MISSING", "E_ATTRIBUTES", "E_LFSCONFIG"}
+    ),
     "signatures": frozenset(
         {
             "E_UNSIGNED", "E_SIGNATURE", "E_SIGNATURE_NAME", "E_UNTRUSTED_KEY",
