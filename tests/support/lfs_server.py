@@ -2,7 +2,8 @@
 
 Run as a program it serves a storage directory until it is killed, and says its
 port on the first line of stdout. Objects lie in the storage as plain files, so
-that a test can take them away or alter them behind the server's back.
+that a test can take them away or alter them behind the server's back. Without a
+directory they lie in S3, and the port of that follows.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.support import s3_server
+from tests.support.s3_server import BUCKET, CREDENTIALS, Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,20 +55,35 @@ class LfsServer:
 @contextmanager
 def serving(storage: Path) -> Iterator[LfsServer]:
     """Serve ``storage`` while the context lasts."""
-    with (storage.parent / "server.log").open("wb") as log:
+    with _running(storage.parent / "server.log", str(storage)) as said:
+        yield LfsServer(int(said), storage)
+
+
+@contextmanager
+def serving_s3(log: Path) -> Iterator[tuple[LfsServer, Bucket]]:
+    """Serve from a bucket while the context lasts; ``log`` is written."""
+    with _running(log) as said:
+        port, bucket = map(int, said.split())
+        yield LfsServer(port, Path()), Bucket(bucket)
+
+
+@contextmanager
+def _running(log: Path, *args: str) -> Iterator[str]:
+    with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", __name__, storage],
+            [sys.executable, "-m", __name__, *args],
             cwd=_ROOT,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(_ROOT)},
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(_ROOT)} | CREDENTIALS,
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=file,
+            text=True,
         )
     try:
         assert process.stdout is not None
         # The line comes when the socket listens: nothing is polled or waited out.
         said = process.stdout.readline()
-        assert said, (storage.parent / "server.log").read_text()
-        yield LfsServer(int(said), storage)
+        assert said, log.read_text()
+        yield said
     finally:
         process.kill()
         process.wait()
@@ -81,26 +100,41 @@ def anyone(_: Any) -> Any:
     return user
 
 
-def main(storage: str) -> None:
+def main(storage: str | None) -> None:
     """Serve until killed."""
     warnings.simplefilter("ignore")
     giftless = importlib.import_module("giftless.app")
     werkzeug = importlib.import_module("werkzeug.serving")
-    basic = {"options": {"storage_options": {"path": storage}}}
+    bucket = None if storage else s3_server.start()
     signer = {"options": {"private_key": "not a secret, but of 32 bytes or more"}}
     app = giftless.init_app(
         additional_config={
             "AUTH_PROVIDERS": [f"{__spec__.name}:anyone"],
             "PRE_AUTHORIZED_ACTION_PROVIDER": signer,
-            "TRANSFER_ADAPTERS": {"basic": basic},
+            "TRANSFER_ADAPTERS": {"basic": _on_s3(bucket) if bucket else _on(storage)},
             "LEGACY_ENDPOINTS": False,
         }
     )
     server = werkzeug.make_server("127.0.0.1", 0, app, threaded=True)
-    sys.stdout.write(f"{server.port}\n")
+    sys.stdout.write(f"{server.port} {bucket.port}\n" if bucket else f"{server.port}\n")
     sys.stdout.flush()
     server.serve_forever()
 
 
+def _on(directory: str | None) -> dict[str, Any]:
+    return {"options": {"storage_options": {"path": directory}}}
+
+
+def _on_s3(bucket: Bucket) -> dict[str, Any]:
+    return {
+        "factory": "giftless.transfer.basic_external:factory",
+        "options": {
+            "storage_class": "giftless.storage.amazon_s3:AmazonS3Storage",
+            "storage_options": {"bucket_name": BUCKET, "endpoint": bucket.endpoint},
+            "action_lifetime": 900,
+        },
+    }
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1] if len(sys.argv) > 1 else None)
