@@ -228,3 +228,23 @@ def test_a_rollback_that_fails_after_all_leaves_what_was_before(
     assert hooked.git("rev-parse", "HEAD") == before
     assert hooked.git("status", "--porcelain", "--untracked-files=all") == ""
     assert hooked.live("fraud", "dev") == "1.1.0"
+
+
+def test_a_cherry_pick_is_judged_as_a_commit_is(hooked: Workbench) -> None:
+    hooked.git("switch", "-qc", "other")
+    hooked.git("rm", "-q", "log/dev/fraud/1.yaml")
+    hooked.git("commit", "-qnm", "past the hooks")
+    stage(hooked, "README.md", b"x\n")
+    hooked.git("commit", "-qm", "docs")
+    hooked.git("switch", "-q", "main")
+    before = hooked.snapshot()
+    said = refused(hooked, "cherry-pick", "other~1")
+    assert "log/dev/fraud/1.yaml: it was deleted." in said
+    assert "-> git reset --merge" in said
+    hooked.git("reset", "--merge")
+    assert hooked.snapshot() == before
+    said = refused(hooked, "cherry-pick", "other~1", "other")
+    assert "-> git cherry-pick --abort" in said
+    hooked.git("cherry-pick", "--abort")
+    assert hooked.snapshot() == before
+    assert plain_git(hooked.path, "cherry-pick", "other").code == 0

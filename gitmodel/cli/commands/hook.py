@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from gitmodel.registry.handle import RegistryHandle
 
 _SHOWN = 20
-_REVERTS = "This reverts commit "
 _ASPECTS = ("schema", "immutable", "lfs", "signatures", "policy", "secrets")
 
 
@@ -122,9 +121,9 @@ def pre_commit(
 def prepare_commit_msg(
     session: Session, file: str, source: str | None, commit: str | None
 ) -> int:
-    """Judge a commit that says it reverts another.
+    """Judge a revert or a cherry-pick.
 
-    git revert asks no other hook before it commits. A revert of a promotion passes if
+    git asks no other hook before it commits these. A revert of a promotion passes if
     post-commit can make it a rollback with the key that is here.
 
     Examples:
@@ -132,14 +131,11 @@ def prepare_commit_msg(
     """
     del source, commit
     from gitmodel.operations.hooks.aspects import exit_code
-    from gitmodel.operations.hooks.pre_commit import judge_revert
+    from gitmodel.operations.hooks.pre_commit import judge_unasked
 
-    if not any(line.startswith(_REVERTS) for line in _read(file).splitlines()):
-        show_refusals(session, (), "")
-        return 0
     with opened(session) as handle:
-        found = judge_revert(handle, index=git_index())
-    show_refusals(session, found, "this revert")
+        found = judge_unasked(handle, _read(file), index=git_index())
+    show_refusals(session, found, "this commit")
     return exit_code(found)
 
 

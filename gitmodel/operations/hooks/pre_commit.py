@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: What a file shows by itself.
 _OF_FILES: frozenset[Aspect] = frozenset({"secrets"})
+_REVERTS = "This reverts commit "
+_PICKING = "CHERRY_PICK_HEAD"
 _OF_STEPS: frozenset[Aspect] = frozenset(
     {"immutable", "signatures", "policy", "lfs", "schema"}
 )
@@ -65,16 +67,19 @@ def judge_staged(
     return found
 
 
-def judge_revert(
-    handle: RegistryHandle, *, index: Path | None = None
+def judge_unasked(
+    handle: RegistryHandle, message: str, *, index: Path | None = None
 ) -> tuple[Refusal, ...]:
-    """Return what stands in the way of a commit that says it reverts others.
+    """Return what stands in the way of a revert or a cherry-pick; none of others.
 
-    git asks no other hook about it before it is made.
+    git asks no other hook about these before it makes the commit.
     """
+    reverts = any(line.startswith(_REVERTS) for line in message.splitlines())
+    if not reverts and not (handle.repository.git_dir / _PICKING).exists():
+        return ()
     staged = Staged.read(handle, index)
     found = refusals(staged)
-    undo = _undoing(staged) if found else None
+    undo = _undoing(staged) if found and reverts else None
     if undo is not None:
         return _judge_undoing(staged, undo, completes=True)
     back = _way_back(handle)
@@ -115,9 +120,10 @@ def _undoing(staged: Staged) -> Undoing | None:
 
 def _way_back(handle: RegistryHandle) -> str:
     """Return the command that takes back what git has done so far."""
-    if (handle.repository.git_dir / "sequencer").exists():
-        return "git revert --abort"
-    return "git reset --merge"
+    if not (handle.repository.git_dir / "sequencer").exists():
+        return "git reset --merge"
+    picking = (handle.repository.git_dir / _PICKING).exists()
+    return f"git {'cherry-pick' if picking else 'revert'} --abort"
 
 
 def refusals(

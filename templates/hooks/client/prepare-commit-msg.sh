@@ -1,4 +1,5 @@
 if [ -x "$kept" ]; then "$kept" "$@" || exit; fi
-# git revert asks pre-commit nothing; every other commit was judged there.
-grep -q '^This reverts commit ' "$1" || exit 0
+# git revert and git cherry-pick ask pre-commit nothing; other commits were judged there.
+[ -f "$(git rev-parse --git-dir)/CHERRY_PICK_HEAD" ] ||
+    grep -q '^This reverts commit ' "$1" || exit 0
 run hook prepare-commit-msg "$@"
