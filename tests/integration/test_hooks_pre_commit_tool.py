@@ -75,8 +75,8 @@ class Tool:
 def tool(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Tool:
     """Make a repository of this checkout as it is, which pre-commit clones by rev.
 
-    All workers share it, and the environment that pre-commit builds once, under its
-    own lock: the same files give the same rev.
+    All workers share the first one, and the environment that pre-commit builds once,
+    under its own lock.
     """
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
@@ -85,8 +85,6 @@ def tool(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Tool:
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch, tmp_path_factory.mktemp("tool-home"))
-        for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):
-            patch.setenv(name, "2026-01-01T00:00:00Z")
         for name in SHIPPED:
             if (ROOT / name).is_dir():
                 shutil.copytree(ROOT / name, mine / name, ignore=ignored)
@@ -96,9 +94,9 @@ def tool(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Tool:
         for args in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "as it is")):
             said = plain_git(mine, *args)
             assert said.code == 0, said.text
-        rev = plain_git(mine, "rev-parse", "HEAD").text.strip()
         with suppress(OSError):  # another worker was faster
             mine.rename(place)
+        rev = plain_git(place, "rev-parse", "HEAD").text.strip()
     return Tool(place, rev, shared / "pre-commit-home")
 
 
