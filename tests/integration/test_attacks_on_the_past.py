@@ -263,3 +263,20 @@ def test_018_what_was_verified_is_gone_for_good(stocked: Workbench) -> None:
     stocked.git("reflog", "expire", "--expire=now", "--all")
     stocked.git("gc", "-q", "--prune=now")
     assert "E_HISTORY_REWRITTEN" in found_by_verify(stocked, "--history")
+
+
+def test_a_merge_that_puts_another_line_before_what_was_verified(
+    stocked: Workbench,
+) -> None:
+    """It descends from what is remembered; its steps do not, and are judged anew."""
+    start = stocked.git("rev-parse", "HEAD")
+    mine = stocked.commit_file("notes.md", b"mine")
+    stocked.git("reset", "-q", "--hard", start)
+    stocked.promote("churn@1.0.0", "staging")
+    assert stocked.verify("--history") == (0, [])
+    theirs = stocked.git("rev-parse", "HEAD")
+    stocked.git("reset", "-q", "--hard", mine)
+    stocked.git("merge", "-q", "--no-ff", "--no-edit", theirs)
+    line = stocked.git("rev-list", "--first-parent", "--count", "HEAD")
+    answer = stocked.do("verify", "--history")
+    assert answer["steps"] == int(line)

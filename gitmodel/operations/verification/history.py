@@ -87,6 +87,10 @@ def verify_steps(
         known = None
     after = known.commit if known is not None else anchor
     line = line_to(repository, tip, after)
+    if after is not None and line and line[0][1] != after:
+        # A merge has put another line before it, of whose steps nothing is known.
+        known, after = None, None
+        line = line_to(repository, tip, after)
     judge_line(handle, findings, line, after)
     judge_overtaken(handle, findings, view, line, after)
     return Proof(findings, after, known is not None and known.whole)
