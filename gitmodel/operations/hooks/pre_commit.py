@@ -58,7 +58,7 @@ def judge_staged(
     """
     staged = Staged.read(handle, index, files)
     if merged := merged_commits(handle.repository, merging):
-        if is_own_branch(handle.repository):
+        if staged.is_registry and is_own_branch(handle.repository):
             only = _OF_FILES.intersection(ASPECTS if only is None else only)
         return explain(handle.repository, refusals(staged, only), merged)
     found = refusals(staged, only)
