@@ -8,20 +8,23 @@ policies are refused when they are read.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gitmodel.domain.contradictions import Parts, contradictions, require_none
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.names import principal_name, stage_name
 from gitmodel.domain.pin import API_VERSION
+from gitmodel.domain.principals import Identity, Key, Principal, Role
 from gitmodel.domain.quorum import Quorum
 from gitmodel.domain.sensitivity import Sensitivity
-from gitmodel.domain.stage_rules import StageRules, effective, require_reachable
+from gitmodel.domain.stage_rules import StageRules, effective
 from gitmodel.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["ROLES", "Identity", "Key", "Policy", "Principal", "Role"]
 
 ROLES = (
     "root",
@@ -32,66 +35,6 @@ ROLES = (
     "auditor",
     "collector",
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A public key: ``keyid`` is SHA-256 hex of its SubjectPublicKeyInfo DER."""
-
-    keyid: str
-    public: str
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whom a Sigstore certificate names: the issuer's word, and the name it gives.
-
-    Both are compared exactly; there are no patterns.
-    """
-
-    issuer: str
-    san: str
-
-    def __post_init__(self) -> None:
-        for text in (self.issuer, self.san):
-            if not text or _CONTROL.search(text):
-                raise InputError(
-                    f"{text[:80]!a} is no issuer or name in a certificate.",
-                    code="E_POLICY",
-                )
-
-    @property
-    def keyid(self) -> str:
-        """What stands for it where a key has its id: SHA-256 hex of both lines."""
-        return Digest.of(f"{self.issuer}\n{self.san}".encode()).hex
-
-    def __str__(self) -> str:
-        return f"{self.san} (by {self.issuer})"
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Someone, or something, that signs."""
-
-    name: str
-    keys: tuple[Key, ...]
-    identities: tuple[Identity, ...] = ()
-
-    @property
-    def keyids(self) -> tuple[str, ...]:
-        """The ids of all keys and identities."""
-        keys = tuple(key.keyid for key in self.keys)
-        return keys + tuple(identity.keyid for identity in self.identities)
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """Principals who may act in a role, and how many of them it takes."""
-
-    name: str
-    members: tuple[str, ...]
-    threshold: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,65 +120,18 @@ class Policy:
             trusted_root=_trusted_root(document),
             sensitivity=Sensitivity.from_dict(document.get("sensitivity", {})),
         )
-        _require_none(policy._contradictions())
+        require_none(
+            contradictions(
+                Parts(
+                    policy.principals,
+                    policy.roles,
+                    policy.stages,
+                    tuple(rules for _, rules in policy.variants()),
+                    certified=policy.trusted_root is not None,
+                )
+            )
+        )
         return policy
-
-    def _contradictions(self) -> Iterator[InputError]:
-        yield from self._shared_keys()
-        names = {principal.name for principal in self.principals}
-        for role in self.roles:
-            if strangers := set(role.members) - names:
-                yield InputError(
-                    f"Role {role.name} names {', '.join(sorted(strangers))}, "
-                    "who is no principal.",
-                    code="E_POLICY",
-                )
-            if role.threshold > len(set(role.members)):
-                yield InputError(
-                    f"Role {role.name} needs {role.threshold} members and has "
-                    f"{len(set(role.members))}: nobody could ever act in it.",
-                    code="E_POLICY",
-                )
-        if self.role("root") is None:
-            yield InputError("The policy has no root role.", code="E_POLICY")
-        stages = {name for name, _ in self.stages}
-        for name, rules in self.stages:
-            if rules.source is not None and rules.source not in stages - {name}:
-                yield InputError(
-                    f"Stage {name} is reached from {rules.source!r}, "
-                    "which is no other stage of the policy.",
-                    code="E_POLICY",
-                )
-        members = {role.name: role.members for role in self.roles}
-        for _, rules_by_stage in self.variants():
-            try:
-                require_reachable(rules_by_stage, members)
-            except InputError as error:
-                yield error
-
-    def _shared_keys(self) -> Iterator[InputError]:
-        owners: dict[str, str] = {}
-        for principal in self.principals:
-            if principal.identities and self.trusted_root is None:
-                yield InputError(
-                    f"The identity {principal.identities[0]} could never sign: the "
-                    "policy pins no trusted root of Sigstore.",
-                    code="E_POLICY",
-                )
-            for key in principal.keys:
-                if owners.setdefault(key.keyid, principal.name) != principal.name:
-                    yield InputError(
-                        f"Key {key.keyid[:8]} belongs to {owners[key.keyid]} and to "
-                        f"{principal.name}; a key has one owner.",
-                        code="E_KEY_SHARED_BY_PRINCIPALS",
-                    )
-            for identity in principal.identities:
-                if owners.setdefault(identity.keyid, principal.name) != principal.name:
-                    yield InputError(
-                        f"The identity {identity} belongs to {owners[identity.keyid]} "
-                        f"and to {principal.name}; an identity has one owner.",
-                        code="E_IDENTITY_SHARED_BY_PRINCIPALS",
-                    )
 
     def role(self, name: str) -> Role | None:
         """Return the role called ``name``."""
@@ -340,23 +236,8 @@ def _stages(document: Mapping[str, Any]) -> tuple[tuple[str, StageRules], ...]:
             stages.append((stage_name(name), StageRules.from_dict(name, body)))
         except InputError as error:
             wrong.append(error)
-    _require_none(wrong)
+    require_none(wrong)
     return tuple(stages)
-
-
-def _require_none(wrong: Iterable[InputError]) -> None:
-    """Refuse what is wrong with a policy, naming all of it."""
-    found = {error.message: error for error in wrong}
-    if not found:
-        return
-    first, *others = found.values()
-    if not others:
-        raise first
-    raise InputError(
-        "\n  ".join([f"The policy has {len(found)} problems:", *found]),
-        code=first.code,
-        problems=[{"code": e.code, "message": e.message} for e in found.values()],
-    )
 
 
 def _trusted_root(document: Mapping[str, Any]) -> Digest | None:

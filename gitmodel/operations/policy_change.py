@@ -9,15 +9,15 @@ waits for others on a branch of its own (``design`` §4.5).
 from __future__ import annotations
 
 import copy
-import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitmodel.domain.meetable import unmeetable
 from gitmodel.domain.moment import to_text
 from gitmodel.errors import InputError, RefusedError
-from gitmodel.formats import schema, yaml_reader, yaml_writer
+from gitmodel.formats import schema, yaml_writer
 from gitmodel.formats.commit_message import CommitMessage
+from gitmodel.operations.policy_text import differences, document_in_force
 from gitmodel.registry import layout, request_branches
 from gitmodel.registry.change import Authority, Change, Plan, sign_document
 from gitmodel.registry.policies import Edition
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
     Edit = Callable[[Document], bool]
 
-#: What people decide; the rest of a policy says which link of the chain it is.
-EDITABLE = ("principals", "roles", "stages", "sensitivity", "sigstore", "limits")
 #: What is well-formed and must not be; anything else is malformed.
 _CONTRADICTIONS = ("E_POLICY", "E_KEY", "E_IDENTITY")
 
@@ -82,40 +80,6 @@ def show_policy(view: View) -> PolicyResult:
         policy=view.policy,
         signers=tuple(sorted(signers)),
     )
-
-
-def document_in_force(view: View) -> Document:
-    """Return the document of the policy in force, in the order of its file.
-
-    Raises:
-        IntegrityError: Its signatures are not right.
-    """
-    path = layout.policy_path(view.policy_number)
-    record, data = read_record(view, path, "policy"), view.blob(path)
-    if record is None or data is None:
-        raise AssertionError("a view has the policy in force")
-    record.require_seal("root")
-    return dict(yaml_reader.read(data, path).value)
-
-
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """Return what changes from one policy's document to another's, as a diff."""
-    before, after = (
-        yaml_writer.dump(
-            {name: document[name] for name in EDITABLE if document.get(name)}
-        )
-        .decode()
-        .splitlines()
-        for document in (old, new)
-    )
-    lines = difflib.unified_diff(
-        before,
-        after,
-        f"policy {old['version']}",
-        f"policy {new['version']}",
-        lineterm="",
-    )
-    return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)

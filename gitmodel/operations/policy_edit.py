@@ -9,12 +9,8 @@ from gitmodel.adapters.signing.public_key import public_key
 from gitmodel.errors import ConflictError, InputError
 from gitmodel.formats import schema, yaml_reader, yaml_writer
 from gitmodel.formats.document import refusal
-from gitmodel.operations.policy_change import (
-    EDITABLE,
-    PolicyResult,
-    change_policy,
-    document_in_force,
-)
+from gitmodel.operations.policy_change import PolicyResult, change_policy
+from gitmodel.operations.policy_text import EDITABLE, document_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from gitmodel.domain.ports import IdentitySigner
 from gitmodel.errors import RefusedError
 from gitmodel.formats.commit_message import CommitMessage
-from gitmodel.operations.policy_change import (
-    PolicyResult,
-    differences,
-    document_in_force,
-    policy_message,
-)
+from gitmodel.operations.policy_change import PolicyResult, policy_message
+from gitmodel.operations.policy_text import differences, document_in_force
 from gitmodel.operations.requests import RequestRow, policy_row, require_fresh
 from gitmodel.registry import layout, policy_requests, request_branches
 from gitmodel.registry.change import Authority, Change, Plan, countersign
