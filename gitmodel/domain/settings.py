@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.names import stage_name
+from gitmodel.domain.naming import NamingRules
 from gitmodel.domain.pin import API_VERSION
 from gitmodel.errors import InputError, NotFoundError
 
@@ -24,24 +25,28 @@ class Settings:
         stages: In promotion order, first to last.
         trailers: What the message of a commit by hand must have, if it changes the
             registry.
+        naming: How new models are to be named.
     """
 
     name: str
     stages: tuple[str, ...]
     trailers: tuple[str, ...] = ()
+    naming: NamingRules = NamingRules()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Settings:
         """Read a schema-valid ``Registry`` document.
 
         Raises:
-            InputError: A stage is named badly or twice.
+            InputError: A stage is named badly or twice, or the pattern for names
+                cannot be used.
         """
         stages = tuple(map(stage_name, document["stages"]))
         if len(set(stages)) != len(stages):
             raise InputError("A stage is named twice.", code="E_SCHEMA")
         trailers = document.get("commits", {}).get("trailers", ())
-        return cls(document["name"], stages, tuple(trailers))
+        naming = NamingRules(document.get("naming", {}).get("model"))
+        return cls(document["name"], stages, tuple(trailers), naming)
 
     def to_document(self) -> dict[str, Any]:
         """Return the document in its stable key order."""

@@ -19,6 +19,7 @@ from gitmodel.operations import drafting
 from gitmodel.operations.drafting import Author
 from gitmodel.operations.facts import Facts, gather
 from gitmodel.operations.inspection import inspect_artifacts
+from gitmodel.operations.naming import require_well_named
 from gitmodel.registry import layout
 from gitmodel.registry.change import Authority, Change, Plan, sign_document
 from gitmodel.registry.transaction import Mode, transact
@@ -103,6 +104,7 @@ def register(
     view = handle.view()
     handle.writable_branch()
     principal = handle.acting_as(view, "publisher")
+    require_well_named(view, model)
     # Refuse what can be refused before any gigabyte is read.
     version = _choose_version(view, model, naming)
     if mode.push and not mode.dry_run:
@@ -119,6 +121,7 @@ def register(
     )
 
     def build(view: View) -> Plan[RegisterResult]:
+        require_well_named(view, model)
         version = _choose_version(view, model, naming)
         artifacts = inspected.artifacts
         blobs = {

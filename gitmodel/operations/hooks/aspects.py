@@ -28,7 +28,7 @@ _CODES: dict[Aspect, frozenset[str]] = {
     "schema": frozenset(
         {
             "E_SCHEMA", "E_YAML", "E_YAML_ALIAS", "E_API_VERSION", "E_KIND",
-            "E_LIMIT", "E_NAME", "E_NAME_COLLISION",
+            "E_LIMIT", "E_NAME", "E_NAMING", "E_NAME_COLLISION",
         }
     ),
     "immutable": frozenset({"E_APPEND_ONLY", "E_MODE", "E_EXTRA_FILE"}),

@@ -17,6 +17,7 @@ from gitmodel.formats import schema, yaml_quick
 from gitmodel.formats.lfs_pointer import CUTOFF, Pointer
 from gitmodel.formats.secret_scan import find_secrets
 from gitmodel.operations.hooks.staged import is_of_registry
+from gitmodel.operations.naming import judge_names
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.scope import fold
 from gitmodel.registry import layout
@@ -78,6 +79,7 @@ def _judge_step(staged: Staged, findings: Findings) -> None:
     base = staged.base if staged.base.commit is not None else None
     if staged.view.entry(layout.SETTINGS) is not None:
         verify_additions(staged.handle.repository, staged.view, findings, base)
+        judge_names(staged.view, base, findings)
 
 
 def _unread(staged: Staged) -> Iterator[str]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from gitmodel.adapters.git.history import first_parent_line, is_ancestor
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.hooks.receiving import lfs, volume
+from gitmodel.operations.naming import judge_names
 from gitmodel.operations.verification.additions import verify_additions
 from gitmodel.operations.verification.ancestry import verify_ancestry
 from gitmodel.operations.verification.findings import Findings
@@ -124,6 +125,7 @@ def _judge(
         judge_overtaken(handle, findings, view, whole, None)
     base = View(handle.reader, after) if after is not None else None
     verify_additions(repository, view, findings, base)
+    judge_names(view, base, findings)
     verify_ancestry(handle, findings, view, EVERYTHING, after=after, judged=True)
     if rules.lfs is not None:
         pointers = volume.pointers_in(handle.reader, found)
