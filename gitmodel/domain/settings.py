@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.names import stage_name
@@ -31,7 +31,7 @@ class Settings:
     name: str
     stages: tuple[str, ...]
     trailers: tuple[str, ...] = ()
-    naming: NamingRules = NamingRules()
+    naming: NamingRules = field(default_factory=NamingRules)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Settings:
