@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.attributes import attribute_of
@@ -12,8 +11,10 @@ from gitmodel.adapters.git.repository import Repository
 from gitmodel.adapters.lfs import transfer
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.access_review import overdue
+from gitmodel.operations.fitness import Check
 from gitmodel.operations.hooks.installing import summary
 from gitmodel.operations.keys import choose
+from gitmodel.operations.remote_checks import check_remote, check_tags
 from gitmodel.registry import layout
 from gitmodel.registry.handle import RegistryHandle
 from gitmodel.registry.reviews import last_digest
@@ -28,35 +29,26 @@ if TYPE_CHECKING:
 _GIT_WANTED = (2, 34)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at.
+def doctor(
+    directory: Path, context: Context, *, offline: bool = False
+) -> tuple[Check, ...]:
+    """Look at everything, however much of it is missing.
 
-    Attributes:
-        ok: False where something should be done.
-        required: Whether commands fail while it is not ok; else it is advice.
-        hint: What to do; "" where nothing is to be done.
+    Args:
+        directory: Where to look for the registry.
+        context: What the caller brings along.
+        offline: Ask no remote.
     """
-
-    name: str
-    ok: bool
-    found: str
-    hint: str = ""
-    required: bool = True
-
-
-def doctor(directory: Path, context: Context) -> tuple[Check, ...]:
-    """Look at everything, however much of it is missing."""
     checks = [_git_version(), _git_lfs()]
     try:
         repository = Repository.discover(directory)
     except GitmodelError as error:
         return (*checks, _failed("repository", error))
     with closing(RegistryHandle(repository, context)) as handle:
-        return (*checks, *_look(handle))
+        return (*checks, *_look(handle, offline=offline))
 
 
-def _look(handle: RegistryHandle) -> tuple[Check, ...]:
+def _look(handle: RegistryHandle, *, offline: bool) -> tuple[Check, ...]:
     repository, checks = handle.repository, []
     checks.append(Check("repository", ok=True, found=str(repository.git_dir)))
     checks.append(_branch(handle))
@@ -77,12 +69,16 @@ def _look(handle: RegistryHandle) -> tuple[Check, ...]:
         _remote,
         _commit_signatures,
         _hooks,
+        check_tags,
+        *(() if offline else (check_remote,)),
     )
     for question in questions:
         try:
             checks.extend(question(handle, view))
         except GitmodelError as error:
-            checks.append(_failed(question.__name__.strip("_"), error))
+            checks.append(
+                _failed(question.__name__.removeprefix("check").strip("_"), error)
+            )
     return (*checks, _signer(handle, view))
 
 

@@ -14,23 +14,25 @@ if TYPE_CHECKING:
 
 
 @click.command("doctor", cls=Command)
+@click.option("--offline", is_flag=True, help="Ask no remote.")
 @json_option
 @click.pass_obj
-def command(session: Session) -> int:
+def command(session: Session, offline: bool) -> int:
     """Check whether this clone, its tools and its key are fit.
 
     Looks at git, git-lfs, the repository, branch, registry, policy, LFS attributes and
-    store, the remote and your key, and says how to mend what is wrong. Exit code 1
-    means that something must be repaired before commands can work; advice alone leaves
-    it at 0.
+    store, hooks, tags and your key, and says how to mend what is wrong. Asks the remote
+    whether it is this registry and has every artifact of it, and whether people without
+    credentials can read them. Exit code 1 means that something must be repaired before
+    commands can work; advice alone leaves it at 0.
 
     Examples:
       gitmodel doctor
-      gitmodel doctor --json
+      gitmodel doctor --offline --json
     """
     from gitmodel.operations.doctor import doctor
 
-    checks = doctor(session.directory, session.context())
+    checks = doctor(session.directory, session.context(), offline=offline)
     lines = []
     for check in checks:
         word, color = (
