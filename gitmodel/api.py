@@ -32,6 +32,7 @@ from gitmodel.operations import (
     init,
     log,
     promote,
+    promote_batch,
     pull,
     register,
     rollback,
@@ -293,6 +294,24 @@ class Registry:
         return promote.promote(
             self._handle,
             Selector.parse(selector),
+            stage,
+            reason=reason,
+            mode=Mode(dry_run=dry_run, push=push),
+        )
+
+    def promote_all(
+        self,
+        selectors: Sequence[str],
+        stage: str,
+        *,
+        reason: str = "",
+        dry_run: bool = False,
+        push: bool = False,
+    ) -> promote_batch.BatchResult:
+        """Put several versions into a stage, all in one commit or none."""
+        return promote_batch.promote_batch(
+            self._handle,
+            [Selector.parse(each) for each in selectors],
             stage,
             reason=reason,
             mode=Mode(dry_run=dry_run, push=push),

@@ -95,6 +95,20 @@ class RegistryWord(click.ParamType[str]):
                 return _selectors(view, incomplete)
 
 
+class MoveWord(RegistryWord):
+    """A selector, or the stage that comes after the last one."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return selectors; once there is one, stages first."""
+        selectors = super().shell_complete(ctx, param, incomplete)
+        if not (ctx.params.get("stage") or ctx.params.get("from_file")):
+            return selectors
+        stages = STAGE.shell_complete(ctx, param, incomplete)
+        return [*stages, *(selectors if incomplete else ())]
+
+
 def _newest_first(view: View, model: str) -> Iterator[str]:
     return map(str, reversed(view.versions(model)))
 
@@ -151,3 +165,4 @@ VERSION = RegistryWord("version")
 REQUEST = RegistryWord("request")
 STAGE = RegistryWord("stage")
 SELECTOR = RegistryWord("selector")
+MOVE = MoveWord("selector")

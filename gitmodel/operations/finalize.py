@@ -1,4 +1,4 @@
-"""Land a request whose approvals suffice, in one commit on the main line."""
+"""Land requests whose approvals suffice, in one commit on the main line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.pin import Pin
-from gitmodel.errors import RefusedError
+from gitmodel.errors import GitmodelError, InputError, RefusedError
 from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.operations.gates import decide_promotion
 from gitmodel.operations.requests import (
@@ -18,6 +18,7 @@ from gitmodel.operations.requests import (
 )
 from gitmodel.operations.rollback import undone
 from gitmodel.operations.soundness import require_sound_version, require_verified
+from gitmodel.operations.together import join, together
 from gitmodel.registry import layout, request_branches, requests
 from gitmodel.registry.change import Change, Plan
 from gitmodel.registry.parsing import as_found, parse
@@ -26,6 +27,8 @@ from gitmodel.registry.transaction import Mode, transact
 from gitmodel.registry.versions import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gitmodel.operations.requests import RequestRow
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.requests import Request
@@ -43,23 +46,67 @@ def finalize(handle: RegistryHandle, name: str, mode: Mode) -> RequestRow:
     """
 
     def build(main: View) -> Plan[RequestRow]:
-        principal = handle.principal(main)
-        request = requests.find(handle, main, name)
-        _require_complete(main, request)
-        _require_allowed(handle, main, request)
-        change = Change(
-            message=_message(request, _reverts(handle, main, request)),
-            principal=principal,
-            files=_files(request),
-        )
-        back = request.transition.action == "rollback"
-        status = "rolled_back" if back else "promoted"
-        return Plan(change, replace(move_row(request), status=status))
+        return Plan(*_landing(handle, main, name))
 
     done = transact(handle, build, mode)
     if done.commit is not None:
         request_branches.drop(handle, done.result.branch, push=mode.push)
     return replace(done.result, commit=done.commit)
+
+
+def finalize_batch(
+    handle: RegistryHandle, names: Sequence[str], mode: Mode
+) -> tuple[RequestRow, ...]:
+    """Land several requests in one commit, or none, and remove their branches.
+
+    Raises:
+        InputError: Two of the names are of the same request.
+        GitmodelError: As for one request, of any; all that is wrong is said at once.
+    """
+
+    def build(main: View) -> Plan[tuple[RequestRow, ...]]:
+        changes: list[Change] = []
+        rows: list[RequestRow] = []
+        failures: list[tuple[str, GitmodelError]] = []
+        for name in names:
+            try:
+                change, row = _landing(handle, main, name)
+            except GitmodelError as error:
+                failures.append((name, error))
+                continue
+            changes.append(change)
+            rows.append(row)
+        if failures:
+            raise together(failures, len(names), "moves") from failures[0][1]
+        for place, row in enumerate(rows):
+            if row.branch in {each.branch for each in rows[:place]}:
+                raise InputError(f"{names[place]} is named twice.")
+        stages = dict.fromkeys(str(row.stage) for row in rows)
+        return Plan(join(changes, where=", ".join(stages), reason=""), tuple(rows))
+
+    done = transact(handle, build, mode)
+    if done.commit is not None:
+        for row in done.result:
+            request_branches.drop(handle, row.branch, push=mode.push)
+    return tuple(replace(row, commit=done.commit) for row in done.result)
+
+
+def _landing(
+    handle: RegistryHandle, main: View, name: str
+) -> tuple[Change, RequestRow]:
+    """Return the change that lands a request, and how it is told afterwards."""
+    principal = handle.principal(main)
+    request = requests.find(handle, main, name)
+    _require_complete(main, request)
+    _require_allowed(handle, main, request)
+    change = Change(
+        message=_message(request, _reverts(handle, main, request)),
+        principal=principal,
+        files=_files(request),
+    )
+    back = request.transition.action == "rollback"
+    status = "rolled_back" if back else "promoted"
+    return change, replace(move_row(request), status=status)
 
 
 def _require_complete(main: View, request: Request) -> None:

@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from gitmodel.domain.pin import Pin, Release
-from gitmodel.formats import yaml_writer
-from gitmodel.operations.gates import Refusal, approvals_needed, decide_promotion
-from gitmodel.operations.moves import Move, record_move
+from gitmodel.operations.moves import record_move
+from gitmodel.operations.promotion import Asked, judge_promotion
 from gitmodel.operations.sighting import look
-from gitmodel.operations.soundness import require_verified
 from gitmodel.registry import request_branches
-from gitmodel.registry.change import Change, Plan
+from gitmodel.registry.change import Plan
 from gitmodel.registry.requests import branch_of
-from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.transaction import Mode, transact
-from gitmodel.registry.versions import resolve
 
 if TYPE_CHECKING:
     from gitmodel.domain.selector import Selector
+    from gitmodel.operations.gates import Refusal
+    from gitmodel.registry.change import Change
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.view import View
 
@@ -78,64 +75,37 @@ def promote(
     mode = mode or Mode()
     branch = handle.writable_branch().removeprefix("refs/heads/")
     seen = look(handle, selector.model, stage, selector)
+    asked = Asked(selector=selector, stage=stage, reason=reason, seen=seen)
 
     def build(view: View) -> Plan[_Outcome]:
-        view.settings.require_stage(stage)
-        found = resolve(view, selector)
-        model, version = found.version.model, str(found.version.version)
-        target = Release(version, found.version.digest)
-        principal = handle.acting_as(view, "promoter")
-        history, records = require_sound_history(view, stage, model)
-        origin = history.current
+        judged = judge_promotion(handle, view, asked)
         result = PromoteResult(
             status="unchanged",
-            model=model,
-            version=version,
+            model=judged.model,
+            version=judged.version,
             stage=stage,
-            origin=origin.version if origin else None,
+            origin=judged.origin,
             transition=None,
             seq=None,
             commit=None,
             branch=branch,
         )
-        if origin == target:
+        if judged.move is None:
             return Plan(None, _Outcome(result))
-        seen.require_unmoved(history, records)
-        seen.require_same_version(found)
-        require_verified(view, found, late=False)
-        now = handle.context.clock.now()
-        decision = decide_promotion(view, found, stage, now=now)
-        decision.require(f"Promoting {model}@{version} to {stage}")
-        moved = record_move(
-            handle,
-            view,
-            Move(
-                action="promote",
-                model=model,
-                stage=stage,
-                target=target,
-                pin=yaml_writer.dump(Pin(stage, model, target).to_document()),
-                history=history,
-                records=records,
-                principal=principal,
-                role="promoter",
-                reason=reason,
-            ),
-        )
+        moved = record_move(handle, view, judged.move)
         promoted = replace(
             result,
             status="promoted",
             transition=str(moved.digest),
             seq=moved.transition.seq,
         )
-        needed = approvals_needed(view, stage, model)
-        if not needed:
+        if not judged.needed:
             return Plan(moved.change, _Outcome(promoted))
         pending = replace(
             promoted,
             status="pending",
-            branch=branch_of(stage, model, moved.transition.seq),
-            needed=tuple(refusal.message for refusal in needed),
+            branch=branch_of(stage, judged.model, moved.transition.seq),
+            needed=tuple(refusal.message for refusal in judged.needed),
         )
         return Plan(None, _Outcome(pending, (view, moved.change)))
 

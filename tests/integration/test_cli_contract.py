@@ -41,6 +41,8 @@ POLICY = {
 #: Their own tests run these: they need a Sigstore, or a life that went before.
 ELSEWHERE = {
     "checkpoint fetch",
+    "promote --from-file",
+    "promote --finalize A B",
     "hook pre-push",
     "hook pre-receive",
     "hook install-server",

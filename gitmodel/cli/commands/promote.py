@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmodel.cli.help import Command
-from gitmodel.cli.options import REQUEST, SELECTOR, STAGE, change_options, json_option
+from gitmodel.cli.options import MOVE, REQUEST, STAGE, change_options, json_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gitmodel.cli.session import Session
+    from gitmodel.registry.transaction import Mode
 
 
 @click.command("promote", cls=Command)
-@click.argument("selector", type=SELECTOR, required=False)
+@click.argument("selectors", metavar="[SELECTOR]...", type=MOVE, nargs=-1)
 @click.argument("stage", type=STAGE, required=False)
+@click.option(
+    "--from-file",
+    metavar="FILE",
+    type=click.Path(),
+    help="Promote what FILE lists, together; - reads stdin.",
+)
 @click.option(
     "--finalize",
     metavar="REQUEST",
@@ -35,8 +44,9 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(
     session: Session,
-    selector: str | None,
+    selectors: tuple[str, ...],
     stage: str | None,
+    from_file: str | None,
     finalize: str | None,
     reason: str,
     push: bool,
@@ -49,30 +59,58 @@ def command(
     already is left as it is. Where STAGE asks for approvals, the promotion waits on a
     branch of its own (status pending) until others have approved it.
 
+    Several SELECTORs are promoted together: one commit has them all, or nothing is
+    changed and all that is in the way is listed. FILE is a YAML list of selectors, or
+    has one on each line. Several REQUESTs are landed together in the same way.
+
     Examples:
       gitmodel promote fraud@1.2.0 staging
       gitmodel promote fraud#staging production -m "passed the canary"
       gitmodel promote fraud@latest staging --dry-run
+      gitmodel promote fraud@1.2.0 churn@2.0.1 score@0.9.0 production
+      gitmodel promote --from-file release.yaml production
       gitmodel promote --finalize fraud#production
+      gitmodel promote --finalize fraud#production churn#production
     """
+    words = [*selectors, *([stage] if stage else [])]
     if finalize is not None:
-        if selector or stage or reason:
-            raise click.UsageError("--finalize takes a request and nothing else.")
-        land(session, finalize, push=push, dry_run=dry_run)
+        if from_file or reason:
+            raise click.UsageError("--finalize takes requests and nothing else.")
+        if words:
+            land_together(session, [finalize, *words], push=push, dry_run=dry_run)
+        else:
+            land(session, finalize, push=push, dry_run=dry_run)
         return
-    if selector is None or stage is None:
-        raise click.UsageError("Missing argument: SELECTOR and STAGE.")
+    if stage is None or bool(selectors) == bool(from_file):
+        missing = "STAGE" if from_file else "SELECTOR and STAGE"
+        raise click.UsageError(
+            f"Missing argument: {missing}."
+            if not words or not from_file
+            else "Name versions, or a file that does; not both."
+        )
+    from gitmodel.registry.transaction import Mode
+
+    mode = Mode(dry_run=dry_run, push=push)
+    if from_file is not None:
+        from gitmodel.cli.selector_file import read_selectors
+
+        batch(session, read_selectors(from_file), stage, reason, mode)
+    elif len(selectors) > 1:
+        batch(session, selectors, stage, reason, mode)
+    else:
+        single(session, selectors[0], stage, reason, mode)
+
+
+def single(
+    session: Session, selector: str, stage: str, reason: str, mode: Mode
+) -> None:
+    """Promote one version."""
     from gitmodel.domain.selector import Selector
     from gitmodel.operations.promote import promote
-    from gitmodel.registry.transaction import Mode
 
     with session.open_closing() as handle:
         result = promote(
-            handle,
-            Selector.parse(selector),
-            stage,
-            reason=reason,
-            mode=Mode(dry_run=dry_run, push=push),
+            handle, Selector.parse(selector), stage, reason=reason, mode=mode
         )
     data = {
         "status": result.status,
@@ -95,7 +133,7 @@ def command(
         session.answer(data, f"{stage} holds {result.model}@{result.version} already.")
         return
     if result.status == "pending":
-        verb = "Would ask" if dry_run else "Asked"
+        verb = "Would ask" if mode.dry_run else "Asked"
         text = (
             f"{verb} to promote {result.model} in {stage}: "
             f"{result.origin or '(empty)'} -> {result.version}\n"
@@ -105,17 +143,67 @@ def command(
         if result.commit:
             text += f"\n  commit     {result.commit[:12]}"
         session.answer(data, text)
-        if not dry_run:
+        if not mode.dry_run:
             session.hint(f"gitmodel approve {result.model}#{stage}  by somebody else.")
         return
-    verb = "Would promote" if dry_run else "Promoted"
+    verb = "Would promote" if mode.dry_run else "Promoted"
     move = f"{result.origin or '(empty)'} -> {result.version}"
     text = f"{verb} {result.model} in {stage}: {move}"
     if result.commit:
         text += f"\n  commit  {result.commit[:12]}"
     session.answer(data, text)
-    if not dry_run:
+    if not mode.dry_run:
         session.hint(f"gitmodel show {result.model}#{stage}")
+
+
+def batch(
+    session: Session, named: Sequence[str], stage: str, reason: str, mode: Mode
+) -> None:
+    """Promote several versions in one commit, or none."""
+    from gitmodel.domain.selector import Selector
+    from gitmodel.operations.promote_batch import promote_batch
+
+    selectors = [Selector.parse(each) for each in named]
+    with session.open_closing() as handle:
+        result = promote_batch(handle, selectors, stage, reason=reason, mode=mode)
+    data = {
+        "status": result.status,
+        "stage": result.stage,
+        "promotions": [
+            {
+                "status": each.status,
+                "model": each.model,
+                "version": each.version,
+                "from": each.origin,
+                "transition": each.transition,
+                "seq": each.seq,
+            }
+            for each in result.members
+        ],
+        "commit": result.commit,
+        "branch": result.branch,
+        "needed": [],
+        "refusals": [],
+        "dryRun": result.dry_run,
+    }
+    count = sum(each.status == "promoted" for each in result.members)
+    verb = "Would promote" if mode.dry_run else "Promoted"
+    lines = [f"{verb} {count} model{'s' if count != 1 else ''} in {stage}:"]
+    width = max(len(each.model) for each in result.members)
+    for each in result.members:
+        held = (
+            f"holds {each.version} already"
+            if each.status == "unchanged"
+            else f"{each.origin or '(empty)'} -> {each.version}"
+        )
+        lines.append(f"  {each.model.ljust(width)}  {held}")
+    if result.commit:
+        lines.append(f"  commit  {result.commit[:12]}")
+    if result.status == "unchanged":
+        lines[0] = f"{stage} holds all of them already:"
+    session.answer(data, "\n".join(lines))
+    if result.commit:
+        session.hint(f"gitmodel list --stage {stage}")
 
 
 def land(session: Session, request: str, *, push: bool, dry_run: bool) -> None:
@@ -142,3 +230,33 @@ def land(session: Session, request: str, *, push: bool, dry_run: bool) -> None:
     session.answer(request_json(row), text)
     if row.commit:
         session.hint(f"gitmodel show {row.model}#{row.stage}")
+
+
+def land_together(
+    session: Session, named: Sequence[str], *, push: bool, dry_run: bool
+) -> None:
+    """Land several requests in one commit, or none."""
+    from gitmodel.cli.request_rendering import request_json
+    from gitmodel.operations.finalize import finalize_batch
+    from gitmodel.registry.policy_requests import is_policy
+    from gitmodel.registry.transaction import Mode
+
+    for name in named:
+        if is_policy(name):
+            raise click.UsageError(f"That is a policy: gitmodel policy sign {name}")
+    with session.open_closing() as handle:
+        rows = finalize_batch(handle, named, Mode(dry_run=dry_run, push=push))
+    lines = [f"{'Would land' if dry_run else 'Landed'} {len(rows)} requests:"]
+    lines += [
+        f"  {row.model} in {row.stage}: {row.origin or '(empty)'} -> {row.version}, "
+        f"approved by {', '.join(row.approvals) or '(nobody had to)'}"
+        for row in rows
+    ]
+    if rows[0].commit:
+        lines.append(f"  commit  {rows[0].commit[:12]}")
+    data = {
+        "requests": [request_json(row) for row in rows],
+        "commit": rows[0].commit,
+        "dryRun": dry_run,
+    }
+    session.answer(data, "\n".join(lines))
