@@ -8,7 +8,7 @@ step that is judged (``design`` §4.6).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gitmodel.adapters.git import commits
 from gitmodel.adapters.git.history import is_ancestor
@@ -22,9 +22,20 @@ if TYPE_CHECKING:
 
     from gitmodel.registry.change import Change
     from gitmodel.registry.handle import RegistryHandle
+    from gitmodel.registry.records import Record
     from gitmodel.registry.view import View
 
-T = TypeVar("T")
+
+class Waiting(Protocol):
+    """A request of any kind: a document that others are to sign."""
+
+    @property
+    def record(self) -> Record:
+        """The document, with the signatures that count."""
+        ...
+
+
+T = TypeVar("T", bound=Waiting)
 PREFIX = "request/"
 _ATTEMPTS = 5
 
@@ -40,13 +51,22 @@ def tips(handle: RegistryHandle) -> dict[str, str]:
         "refs/heads",
         "refs/remotes",
     )
+    places = [
+        f"{where}/{PREFIX}"
+        for where in (
+            "refs/heads",
+            *(f"refs/remotes/{name}" for name in handle.repository.remotes()),
+        )
+    ]
     found: dict[str, str] = {}
     for line in listed.decode().splitlines():
         oid, _, ref = line.partition(" ")
-        _, _, name = ref.partition(f"/{PREFIX}")
-        branch = f"{PREFIX}{name}"
+        place = next(filter(ref.startswith, places), None)
+        if place is None:
+            continue  # of another name, such as ``tmp/request/…``, which nobody guards
+        branch = PREFIX + ref.removeprefix(place)
         known = found.get(branch)
-        if name and (known is None or not is_ancestor(handle.repository, oid, known)):
+        if known is None or not is_ancestor(handle.repository, oid, known):
             found[branch] = oid
     return found
 
@@ -94,6 +114,9 @@ def speak(
 ) -> tuple[T, str | None]:
     """Add a signature to a request; hear others who speak at the same time.
 
+    What is signed is what this clone had when the command began, as only that can have
+    been looked at. Whoever can push can put another document on the branch meanwhile.
+
     Args:
         handle: The registry.
         find: Returns the request as it is.
@@ -104,11 +127,20 @@ def speak(
         The request afterwards, and the commit that was made, if any.
 
     Raises:
-        ConflictError: Others kept moving the branch on the remote.
+        ConflictError: Others kept moving the branch on the remote, or another document
+            is on it now.
     """
-    branch = ""
+    branch, seen = "", None
     for _ in range(_ATTEMPTS):
         request = find()
+        seen = seen or request.record.digest
+        if request.record.digest != seen:
+            raise ConflictError(
+                f"Another request is on {branch} now than this clone knew; nothing was "
+                "signed.",
+                "gitmodel requests  shows it; decide again if you want that one.",
+                code="E_REQUEST_REPLACED",
+            )
         said = voice(request)
         if said is None:
             return request, None

@@ -209,3 +209,22 @@ def test_two_who_approve_at_once_are_both_heard(team: dict[str, Person]) -> None
     carol.do("approve", "fraud#production", "--push")
     answer = dave.do("approve", "fraud#production", "--push")
     assert (answer["status"], answer["approvals"]) == ("approved", ["carol", "dave"])
+
+
+def test_046_only_what_was_seen_is_approved(team: dict[str, Person]) -> None:
+    """After carol has fetched it, the request is replaced by one for other bytes."""
+    branch = _ask(team)["branch"]
+    carol, bob = team["carol"].fetch(), team["bob"].clone
+    bob.git("push", "-q", "origin", "--delete", branch)
+    bob.git("branch", "-qD", branch)
+    _ask(team, "1.1.0")
+    head, asked = carol.clone.git("rev-parse", "HEAD"), bob.git("rev-parse", branch)
+    answer = carol.run("approve", "fraud#production", "--push")
+    assert (answer.code, answer.json["error"]["code"]) == (1, "E_REQUEST_REPLACED")
+    assert carol.clone.git("rev-parse", "HEAD") == head
+    assert bob.git("ls-remote", "origin", branch).split()[0] == asked
+    assert carol.clone.git("branch", "--list", branch) == ""
+    # Now she has been told, and decides on what is there.
+    [row] = carol.do("requests")["requests"]
+    assert (row["version"], row["approvals"]) == ("1.1.0", [])
+    assert carol.do("approve", branch, "--push")["approvals"] == ["carol"]
