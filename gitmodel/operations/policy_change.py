@@ -73,7 +73,7 @@ def show_policy(view: View) -> PolicyResult:
     """Return the policy in force, and who signed it."""
     path = layout.policy_path(view.policy_number)
     record = read_record(view, path, "policy")
-    signers = {seal.principal for seal in record.seals} if record else set()
+    signers = set(record.sealed_by("root")) if record else set()
     return PolicyResult(
         version=view.policy.version,
         digest=str(view.policy_digest),

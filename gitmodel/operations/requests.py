@@ -124,8 +124,7 @@ def _voice(
             "too.",
             code="E_SELF_APPROVAL",
         )
-    said = request.approvals if decision == "approve" else request.rejections
-    if principal in said:
+    if _is_said(handle, request, principal, decision):
         return None
     path, data = countersign(
         handle.signer,
@@ -147,6 +146,33 @@ def _voice(
         ),
     )
     return Change(message=message, principal=principal, files={path: data})
+
+
+def _is_said(
+    handle: RegistryHandle, request: Request, principal: str, decision: Decision
+) -> bool:
+    """Say whether a principal has decided so already.
+
+    Who takes a no back does so with the key that said it: its signature is replaced.
+
+    Raises:
+        ConflictError: Another key of the principal said no.
+    """
+    if decision == "reject":
+        return principal in request.rejections
+    refusing = {
+        seal.keyid
+        for seal in request.record.seals
+        if seal.principal == principal and seal.decision == "reject"
+    }
+    if others := refusing - {handle.signer.keyid}:
+        key = min(others)[:8]
+        raise ConflictError(
+            f"{principal} rejected it with key {key}, and takes that back with it.",
+            f"gitmodel --key FILE approve {request.branch}  with that key's file.",
+            code="E_REJECTED",
+        )
+    return not refusing and principal in request.approvals
 
 
 def _role(handle: RegistryHandle, main: View, request: Request) -> str:

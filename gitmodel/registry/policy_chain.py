@@ -36,7 +36,8 @@ def prove(
 
     Raises:
         IntegrityError: One is malformed, does not follow the one before
-            (``E_POLICY_ROLLBACK``), or too few roots signed it (``E_THRESHOLD``).
+            (``E_POLICY_ROLLBACK``), too few roots signed it (``E_THRESHOLD``), or one
+            of them said no (``E_REJECTED``).
     """
     proved: list[Edition] = []
     for number in range(1, count + 1):
@@ -61,6 +62,10 @@ def prove(
                 seals.append(open_seal(signed, root, by_digest.get)[0])
             except GitmodelError:
                 continue  # it adds nothing to the threshold; verify names it
+        if any(seal.decision == "reject" and seal.role == "root" for seal in seals):
+            raise IntegrityError(
+                f"{path}: a root rejected it.", _HINT, code="E_REJECTED"
+            )
         for edition in editions:
             if lacking := lacks(edition, seals):
                 raise IntegrityError(f"{path}: {lacking}", _HINT, code="E_THRESHOLD")

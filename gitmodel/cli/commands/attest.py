@@ -108,7 +108,7 @@ def _claim(
     from gitmodel.cli.reports import read_report
     from gitmodel.operations.claims import Claim
 
-    files = [fact for fact in facts if "=" not in fact or Path(fact).is_file()]
+    files = [fact for fact in facts if "=" not in fact or _is_file(fact)]
     numbers = [fact for fact in facts if fact not in files]
     if report is not None:
         files.append(report)
@@ -119,6 +119,13 @@ def _claim(
     return replace(
         claim, result=result or claim.result, summary=summary or claim.summary
     )
+
+
+def _is_file(fact: str) -> bool:
+    try:
+        return Path(fact).is_file()
+    except OSError:  # too long for the name of any file
+        return False
 
 
 def _to_json(done: AttestResult) -> dict[str, object]:

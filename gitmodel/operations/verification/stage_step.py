@@ -143,6 +143,11 @@ class _Move:
     def _judge_target(self, transition: Transition, path: str) -> None:
         target = transition.target
         if target is None:
+            if transition.action == "rollback":
+                # To empty a stage is no rollback, and asks for other approvals.
+                self._add(
+                    "E_ROLLBACK_TO_NEVER_PROMOTED", "it goes back to nothing.", path
+                )
             return
         known = self.ledger.manifest(self.model, target.version)
         if known != target.manifest:

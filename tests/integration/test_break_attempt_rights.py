@@ -1,0 +1,135 @@
+"""Who may do what: attacks by people who have some rights, and want others'."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gitmodel.registry import layout
+from tests.support.cli import gitmodel
+from tests.support.forgery import Forged, commit_files, digest_at, document_at, signed
+from tests.support.refusals import refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.served import Served
+    from tests.support.workbench import Workbench
+
+REQUEST = "request/production/fraud/1"
+
+
+@pytest.fixture
+def peopled(stocked: Workbench) -> Workbench:
+    """Return a registry with carol and bob, who are roots and approvers beside ada.
+
+    Carol has two keys. One approval lets a version into production.
+    """
+    for name in ("carol", "laptop", "bob"):
+        gitmodel("key", "new", "--out", stocked.outside / name)
+    key = ("--key", stocked.outside / "carol.pub", "--key")
+    roles = ("--role", "approver", "--role", "root")
+    stocked.do("policy", "add-principal", "carol", *key,
+               stocked.outside / "laptop.pub", *roles)  # fmt: skip
+    stocked.do("policy", "add-principal", "bob", "--key",
+               stocked.outside / "bob.pub", *roles)  # fmt: skip
+    stocked.do("policy", "require", "production", "--approvals", "1")
+    return stocked
+
+
+def _key(bench: Workbench, name: str) -> tuple[str, Path]:
+    return "--key", bench.outside / name
+
+
+def _roll_back_to_nothing(bench: Workbench, stage: str) -> None:
+    """Empty a stage by a rollback, which its responder may sign alone."""
+    directory = layout.log_dir(stage, "fraud")
+    names = bench.git("ls-tree", "--name-only", f"HEAD:{directory}").splitlines()
+    newest = sum(name.endswith(".yaml") for name in names)
+    last = layout.transition_path(stage, "fraud", newest)
+    document = document_at(bench, last)
+    document |= {
+        "action": "rollback",
+        "seq": newest + 1,
+        "prior": str(digest_at(bench, last)),
+        "from": document["to"],
+        "to": None,
+        "pin": None,
+    }
+    path = layout.transition_path(stage, "fraud", newest + 1)
+    files = signed(bench, path, document, Forged(role="responder"))
+    commit_files(bench, {**files, layout.pin_path(stage, "fraud"): None})
+
+
+@pytest.mark.parametrize("how", [(), ("--history",), ("--history", "--full")])
+def test_a_rollback_to_nothing(stocked: Workbench, how: tuple[str, ...]) -> None:
+    _roll_back_to_nothing(stocked, "staging")
+    found = stocked.verify("--no-bytes", *how)
+    assert found == (4, ["E_ROLLBACK_TO_NEVER_PROMOTED"])
+
+
+def test_a_rollback_to_nothing_that_is_pushed(served: Served) -> None:
+    _roll_back_to_nothing(served.ours, "dev")
+    served.refuses("main", codes={"E_ROLLBACK_TO_NEVER_PROMOTED"})
+
+
+def test_nobody_acts_by_a_policy_that_a_root_rejected(peopled: Workbench) -> None:
+    """Two of three have signed it, the third said no, and it was merged by hand."""
+    bob, carol = _key(peopled, "bob"), _key(peopled, "carol")
+    peopled.do("policy", "threshold", "root", "2")
+    peopled.do(*bob, "policy", "sign")
+    peopled.do("policy", "require", "production", "--approvals", "0")
+    branch = peopled.do("requests")["requests"][0]["branch"]
+    peopled.do(*carol, "reject", branch, "-m", "keep it")
+    assert peopled.run(*bob, "policy", "sign").code == 3
+    peopled.git("merge", "-q", branch)
+    for how in ((), ("--history",)):
+        code, problems = peopled.verify("--no-bytes", *how)
+        assert (code, problems[0]) == (4, "E_REJECTED")
+    before = peopled.snapshot()
+    for command in (
+        ("promote", "fraud@1.1.0", "production"),
+        ("rollback", "fraud", "staging", "-m", "x"),
+        ("policy", "show"),
+        ("check", "fraud@1.1.0", "--stage", "production"),
+    ):
+        assert refused(peopled, *command, code=4)["code"] == "E_REJECTED"
+    assert peopled.snapshot() == before
+
+
+def test_who_said_no_with_one_key_takes_it_back_with_that(peopled: Workbench) -> None:
+    carol, laptop = _key(peopled, "carol"), _key(peopled, "laptop")
+    peopled.do("promote", "fraud@1.1.0", "production")
+    peopled.do(*carol, "approve", "fraud#production")
+    peopled.do(*laptop, "reject", "fraud#production", "-m", "no")
+    before = peopled.snapshot()
+    error = refused(peopled, *carol, "approve", "fraud#production", code=1)
+    assert error["code"] == "E_REJECTED"
+    assert peopled.snapshot() == before
+    said = peopled.do(*laptop, "approve", "fraud#production")
+    assert (said["status"], said["rejections"]) == ("approved", [])
+    assert said["approvals"] == ["carol"]
+    peopled.do("promote", "--finalize", "fraud#production")
+    assert peopled.verify("--history") == (0, [])
+
+
+def test_a_branch_of_another_name_hides_no_request(peopled: Workbench) -> None:
+    """No server guards ``tmp/…``; whoever can push can make it."""
+    peopled.git("remote", "add", "origin", str(peopled.path))
+    tree = peopled.git("rev-parse", "HEAD^{tree}")
+    junk = peopled.git("commit-tree", tree, "-p", "HEAD", "-m", "junk")
+    for place in ("heads/tmp", "remotes/origin/tmp"):
+        peopled.git("update-ref", f"refs/{place}/{REQUEST}", junk)
+    peopled.do("promote", "fraud@1.1.0", "production")
+    peopled.do(*_key(peopled, "carol"), "approve", "fraud#production")
+    [row] = peopled.do("requests")["requests"]
+    assert (row["branch"], row["approvals"]) == (REQUEST, ["carol"])
+    peopled.do("promote", "--finalize", "fraud#production")
+    assert peopled.live("fraud", "production") == "1.1.0"
+
+
+def test_a_number_that_is_too_long_for_the_name_of_a_file(stocked: Workbench) -> None:
+    stocked.do("attest", "fraud@2.0.0", "test", f"accuracy=0.{'5' * 400}")
+    shown = stocked.do("show", "fraud@2.0.0")["attestations"]
+    assert [each["type"] for each in shown] == ["test"]
