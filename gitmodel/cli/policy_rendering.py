@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gitmodel.domain.forge_approval import Source
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -73,6 +75,7 @@ def policy_text(result: PolicyResult) -> str:
                 [
                     *(key.keyid[:8] for key in principal.keys),
                     *(identity.san for identity in principal.identities),
+                    *(f"{kind}:{number}" for kind, number in principal.accounts),
                 ]
             )
             or "-",
@@ -130,7 +133,13 @@ def _overrides(policy: Policy) -> Iterator[tuple[str, str, str, str]]:
 
 def _approvals(asked: Mapping[str, Any]) -> str:
     text = f"{asked['threshold']} by {asked['role']}"
-    return f"{text}, {asked['direct']} direct" if asked.get("direct") else text
+    if asked.get("direct"):
+        text += f", {asked['direct']} direct"
+    if asked.get("forges"):
+        text += (
+            f", also at {' '.join(str(Source.from_dict(s)) for s in asked['forges'])}"
+        )
+    return text
 
 
 def _gates(asked: Mapping[str, Any]) -> str:

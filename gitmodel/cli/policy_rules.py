@@ -38,6 +38,14 @@ _LEVELS = ("public", "internal", "restricted")
 )
 @click.option("--role", type=click.Choice(ROLES), help="Who approves.")
 @click.option(
+    "--forge",
+    "forges",
+    multiple=True,
+    metavar="FORGE[@HOST]:ID",
+    help="Reviews of this repository count, such as github:1296269.",
+)
+@click.option("--no-forge", "no_forges", is_flag=True, help="No reviews count.")
+@click.option(
     "--attestation",
     "attestations",
     multiple=True,
@@ -113,6 +121,9 @@ def require(
     ever meet is refused. With --model or --sensitivity more is asked of some models; it
     comes on top of what STAGE asks of all, and can never be less.
 
+    With --forge, reviews that a collector has signed count as approvals; one approval
+    must then be direct, by `gitmodel approve`, unless you say --direct 0.
+
     Examples:
       gitmodel policy require production --approvals 2 --direct 1
       gitmodel policy require production --attestation scan --attestation review:auditor
@@ -122,6 +133,7 @@ def require(
       gitmodel policy require production --freeze 2026-12-20..2027-01-02=holidays
       gitmodel policy require production --model fraud --approvals 3
       gitmodel policy require production --sensitivity restricted --role auditor
+      gitmodel policy require production --forge github:1296269 --direct 1
       gitmodel policy require production --rollback-approvals 1
       gitmodel policy require production --clear-gates
     """

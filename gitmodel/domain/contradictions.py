@@ -34,6 +34,7 @@ class Parts:
 def contradictions(parts: Parts) -> Iterator[InputError]:
     """Yield everything about a policy that could never be, or never be met."""
     yield from _shared_keys(parts)
+    yield from _shared_accounts(parts)
     names = {principal.name for principal in parts.principals}
     for role in parts.roles:
         if strangers := set(role.members) - names:
@@ -48,8 +49,7 @@ def contradictions(parts: Parts) -> Iterator[InputError]:
                 f"{len(set(role.members))}: nobody could ever act in it.",
                 code="E_POLICY",
             )
-    if "root" not in {role.name for role in parts.roles}:
-        yield InputError("The policy has no root role.", code="E_POLICY")
+    yield from _roots(parts)
     stages = {name for name, _ in parts.stages}
     for name, rules in parts.stages:
         if rules.source is not None and rules.source not in stages - {name}:
@@ -64,6 +64,41 @@ def contradictions(parts: Parts) -> Iterator[InputError]:
             require_reachable(rules_by_stage, members)
         except InputError as error:
             yield error
+
+
+def _roots(parts: Parts) -> Iterator[InputError]:
+    root = next((role for role in parts.roles if role.name == "root"), None)
+    if root is None:
+        yield InputError("The policy has no root role.", code="E_POLICY")
+        return
+    for principal in parts.principals:
+        if principal.name in root.members and not principal.keyids:
+            yield InputError(
+                f"{principal.name} is a root and has nothing to sign with.",
+                code="E_POLICY",
+            )
+
+
+def _shared_accounts(parts: Parts) -> Iterator[InputError]:
+    owners: dict[tuple[str, int], str] = {}
+    for principal in parts.principals:
+        for account in principal.accounts:
+            if owners.setdefault(account, principal.name) != principal.name:
+                yield InputError(
+                    f"Account {account[1]} at {account[0]} belongs to "
+                    f"{owners[account]} and to {principal.name}; an account has one "
+                    "owner.",
+                    code="E_ACCOUNT_SHARED_BY_PRINCIPALS",
+                )
+    hosts: dict[str, str] = {}
+    for stage, rules in parts.stages:
+        for source in rules.forges:
+            if hosts.setdefault(source.forge, source.host) != source.host:
+                yield InputError(
+                    f"{stage} lets reviews at {source.host} count, and accounts at "
+                    f"{source.forge} are those at {hosts[source.forge]}.",
+                    code="E_POLICY",
+                )
 
 
 def _shared_keys(parts: Parts) -> Iterator[InputError]:

@@ -117,6 +117,11 @@ class Protection:
     code_owners: bool = False
 
 
+def mark(marker: str) -> str:
+    """Return the line by which a comment is found again; forges do not show it."""
+    return f"<!-- {marker} -->"
+
+
 class Forge(Protocol):
     """One repository at one forge, through its API.
 

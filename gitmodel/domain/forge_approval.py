@@ -14,16 +14,29 @@ digest. It is a snapshot: of several, the newest decides. The rules are here, an
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.digest import Digest
-from gitmodel.domain.forge import ForgeKind, Review
+from gitmodel.domain.forge import KINDS, ForgeKind, Review
 from gitmodel.domain.pin import API_VERSION
+from gitmodel.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+#: Forges that most people mean by their name alone.
+_HOSTS: Mapping[str, str] = {
+    "github": "github.com",
+    "gitlab": "gitlab.com",
+    "gitea": "gitea.com",
+    "forgejo": "codeberg.org",
+}
+_SOURCE = re.compile(
+    r"(?P<forge>[a-z]+)(@(?P<host>[a-z0-9.-]{1,250}(:[0-9]{1,5})?))?"
+    r":(?P<number>[1-9][0-9]{0,14})"
+)
 _VERDICTS = frozenset({"approved", "changes_requested", "dismissed", "stale"})
 
 
@@ -39,8 +52,38 @@ class Source:
     host: str
     repository: int
 
+    @classmethod
+    def parse(cls, text: str) -> Source:
+        """Read ``FORGE[@HOST]:NUMBER``; ``parse(str(source)) == source``.
+
+        Raises:
+            InputError: It is not of that form, or lacks a host that is not known.
+        """
+        match = _SOURCE.fullmatch(text)
+        kind = match["forge"] if match else ""
+        host = (match["host"] or _HOSTS.get(kind)) if match else None
+        if match is None or kind not in KINDS or host is None:
+            raise InputError(
+                f"{text[:100]!a} names no repository at a forge.",
+                "Write github:NUMBER, gitlab@git.example.com:NUMBER and so on; the "
+                "number is the id that the forge's API gives.",
+            )
+        return cls(forge=kind, host=host, repository=int(match["number"]))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Source:
+        """Read it as documents have it."""
+        return cls(
+            forge=data["forge"], host=data["host"], repository=data["repository"]
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as documents have it."""
+        return {"forge": self.forge, "host": self.host, "repository": self.repository}
+
     def __str__(self) -> str:
-        return f"{self.forge}@{self.host}:{self.repository}"
+        host = "" if _HOSTS.get(self.forge) == self.host else f"@{self.host}"
+        return f"{self.forge}{host}:{self.repository}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +117,7 @@ class ForgeApproval:
         return cls(
             number=document["number"],
             transition=Digest.parse(document["transition"]),
-            source=Source(
-                forge=document["forge"],
-                host=document["host"],
-                repository=document["repository"],
-            ),
+            source=Source.from_dict(document),
             pull_request=document["pullRequest"],
             author=document["author"],
             head=document["head"],
@@ -105,9 +144,7 @@ class ForgeApproval:
             "kind": "ForgeApproval",
             "number": self.number,
             "transition": str(self.transition),
-            "forge": self.source.forge,
-            "host": self.source.host,
-            "repository": self.source.repository,
+            **self.source.to_dict(),
             "pullRequest": self.pull_request,
             "author": self.author,
             "head": self.head,

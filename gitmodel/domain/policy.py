@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.contradictions import Parts, contradictions, require_none
 from gitmodel.domain.digest import Digest
+from gitmodel.domain.forge import KINDS, ForgeKind
 from gitmodel.domain.names import principal_name, stage_name
 from gitmodel.domain.pin import API_VERSION
 from gitmodel.domain.principals import Identity, Key, Principal, Role
@@ -109,6 +110,11 @@ class Policy:
                         Identity(each["issuer"], each["san"])
                         for each in body.get("identities", ())
                     ),
+                    tuple(
+                        (kind, body["forge"][kind])
+                        for kind in KINDS
+                        if kind in body.get("forge", {})
+                    ),
                 )
                 for name, body in document["principals"].items()
             ),
@@ -165,6 +171,13 @@ class Policy:
             None,
         )
 
+    def owner_of_account(self, kind: ForgeKind, number: int) -> str | None:
+        """Return the principal whose account at a kind of forge has that number."""
+        return next(
+            (each.name for each in self.principals if each.account(kind) == number),
+            None,
+        )
+
     def rules_for(self, stage: str, model: str) -> StageRules | None:
         """Return the rules of ``stage`` for ``model``, with all that is asked of it."""
         level = self.sensitivity.level_of(model)
@@ -211,6 +224,7 @@ class Policy:
                     ]
                 }
                 | _identities(principal)
+                | ({"forge": dict(principal.accounts)} if principal.accounts else {})
                 for principal in self.principals
             },
             "roles": {

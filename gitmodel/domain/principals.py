@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gitmodel.domain.digest import Digest
 from gitmodel.errors import InputError
+
+if TYPE_CHECKING:
+    from gitmodel.domain.forge import ForgeKind
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -48,17 +52,26 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Someone, or something, that signs."""
+    """Someone, or something, that signs or reviews.
+
+    Attributes:
+        accounts: At forges, by number: names can be changed, and taken by others.
+    """
 
     name: str
     keys: tuple[Key, ...]
     identities: tuple[Identity, ...] = ()
+    accounts: tuple[tuple[ForgeKind, int], ...] = ()
 
     @property
     def keyids(self) -> tuple[str, ...]:
         """The ids of all keys and identities."""
         keys = tuple(key.keyid for key in self.keys)
         return keys + tuple(identity.keyid for identity in self.identities)
+
+    def account(self, kind: ForgeKind) -> int | None:
+        """Return the number of its account at a kind of forge; None for none."""
+        return dict(self.accounts).get(kind)
 
 
 @dataclass(frozen=True, slots=True)

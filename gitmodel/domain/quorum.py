@@ -21,7 +21,7 @@ class Quorum:
         role: In which they must have approved.
         threshold: How many of them it takes.
         direct: How many of these must have signed themselves. A review on a forge
-            is no such signature; as nothing collects reviews yet, all are.
+            is no such signature.
     """
 
     role: str
@@ -44,10 +44,15 @@ class Quorum:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A principal who said yes in a role, by a signature of its own."""
+    """A principal who said yes in a role.
+
+    Attributes:
+        direct: By a signature of its own; a review on a forge is none.
+    """
 
     principal: str
     role: str
+    direct: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +61,28 @@ class Count:
 
     Attributes:
         who: The principals who count.
+        direct: Those of them who signed themselves.
     """
 
     quorum: Quorum
     who: tuple[str, ...]
+    direct: tuple[str, ...]
 
     @property
     def lacking(self) -> int:
-        """How many more it takes."""
-        needed = max(self.quorum.threshold, self.quorum.direct)
-        return max(0, needed - len(self.who))
+        """How many more it takes, if those who are missing sign themselves."""
+        return max(
+            0,
+            self.quorum.threshold - len(self.who),
+            self.quorum.direct - len(self.direct),
+        )
+
+    @property
+    def so_far(self) -> str:
+        """How many count, in words."""
+        if len(self.direct) >= self.quorum.direct:
+            return f"{len(self.who)} count"
+        return f"{len(self.who)} count, {len(self.direct)} of them direct"
 
 
 def join(quorums: Iterable[Quorum]) -> tuple[Quorum, ...]:
@@ -87,7 +104,12 @@ def count(
     for quorum in quorums:
         who = {voice.principal for voice in heard if voice.role == quorum.role} - used
         used |= who
-        counts.append(Count(quorum, tuple(sorted(who))))
+        direct = {
+            voice.principal
+            for voice in heard
+            if voice.direct and voice.role == quorum.role and voice.principal in who
+        }
+        counts.append(Count(quorum, tuple(sorted(who)), tuple(sorted(direct))))
     return tuple(counts)
 
 
@@ -96,7 +118,7 @@ def shortfall(
 ) -> tuple[str, ...]:
     """Say, for each of ``quorums`` that is not met, how far it is."""
     return tuple(
-        f"{each.quorum}; {len(each.who)} count"
+        f"{each.quorum}; {each.so_far}"
         for each in count(quorums, voices, requester=requester)
         if each.lacking
     )

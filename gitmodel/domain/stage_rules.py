@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.attestation import ATTESTORS
+from gitmodel.domain.forge_approval import Source
 from gitmodel.domain.gates import (
     AttestationGate,
     Freeze,
@@ -39,6 +40,7 @@ class StageRules:
         models: What is asked of single models in addition.
         levels: What is asked in addition from a level of sensitivity on.
         asked: What the document has of all that beside approvals, as it has it.
+        forges: Repositories at forges whose reviews count as approvals.
     """
 
     source: str | None
@@ -51,6 +53,7 @@ class StageRules:
     models: tuple[tuple[str, Override], ...] = ()
     levels: tuple[tuple[str, Override], ...] = ()
     asked: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    forges: tuple[Source, ...] = ()
 
     @classmethod
     def from_dict(cls, stage: str, body: Mapping[str, Any]) -> StageRules:
@@ -85,6 +88,7 @@ class StageRules:
             models=more["models"],
             levels=more["sensitivity"],
             asked={name: body[name] for name in _KEPT if name in body},
+            forges=tuple(map(Source.from_dict, asked.get("forges", ()))),
         )
         rules._require_sensible(stage, own)
         return rules
@@ -113,7 +117,12 @@ class StageRules:
         return {
             "from": self.source,
             "approvals": {"threshold": own.threshold, "role": own.role}
-            | ({"direct": own.direct} if own.direct else {}),
+            | ({"direct": own.direct} if own.direct else {})
+            | (
+                {"forges": [each.to_dict() for each in self.forges]}
+                if self.forges
+                else {}
+            ),
             "rollback": {
                 "approvals": self.rollback_approvals,
                 "role": self.rollback_role,

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.attestation import attestation_type
+from gitmodel.domain.forge_approval import Source
 from gitmodel.domain.gates import Freeze, duration, metric_name, read_gate
 from gitmodel.domain.metrics import parse_metric
 from gitmodel.domain.names import model_name
@@ -29,6 +30,8 @@ def demands_from_words(  # noqa: PLR0913 one for each option
     approvals: int | None = None,
     direct: int | None = None,
     role: str | None = None,
+    forges: Sequence[str] = (),
+    no_forges: bool = False,
     attestations: Sequence[str] = (),
     metrics: Sequence[str] = (),
     regressions: Sequence[str] = (),
@@ -70,6 +73,8 @@ def demands_from_words(  # noqa: PLR0913 one for each option
             approvals=approvals,
             direct=direct,
             role=role,
+            forges=tuple(map(Source.parse, forges)),
+            no_forges=no_forges,
             gates=tuple(gates),
             soak=own_soaks[0] if own_soaks else None,
             freezes=tuple(map(_freeze, freezes)),

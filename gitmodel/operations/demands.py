@@ -17,6 +17,8 @@ from gitmodel.errors import InputError, NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gitmodel.domain.forge_approval import Source
+
     Document = dict[str, Any]
     Gate = dict[str, Any]
 
@@ -31,6 +33,8 @@ class Demands:
         approvals: How many.
         direct: How many of them must be direct signatures.
         role: Who approves.
+        forges: Further repositories at forges whose reviews count.
+        no_forges: Let no reviews count but those of ``forges``.
         gates: As the policy's document has them.
         soak: How long a version must have been in the stage before.
         freezes: As the policy's document has them.
@@ -45,6 +49,8 @@ class Demands:
     approvals: int | None = None
     direct: int | None = None
     role: str | None = None
+    forges: tuple[Source, ...] = ()
+    no_forges: bool = False
     gates: tuple[Gate, ...] = ()
     soak: str | None = None
     freezes: tuple[dict[str, str], ...] = ()
@@ -63,6 +69,8 @@ class Demands:
                 (self.approvals is not None, f"{self.approvals} approvals"),
                 (self.direct is not None, f"{self.direct} direct approvals"),
                 (self.role is not None, f"approval by {self.role}"),
+                (self.no_forges, "no reviews at forges"),
+                *((True, f"reviews at {source}") for source in self.forges),
                 *((True, next(iter(gate))) for gate in self.gates),
                 (self.soak is not None, "soak"),
                 (bool(self.freezes), "freeze"),
@@ -103,6 +111,7 @@ class Demands:
             approvals["threshold"] = self.approvals
         if self.role is not None:
             approvals["role"] = self.role
+        self._ask_forges(approvals)
         self._ask_direct(approvals)
         if self.rollback_approvals is not None:
             rollback["approvals"] = self.rollback_approvals
@@ -137,6 +146,19 @@ class Demands:
             del overrides[name]
         if not overrides:
             del rules[part]
+
+    def _ask_forges(self, approvals: Document) -> None:
+        """Let reviews count; one approval stays direct unless that is said otherwise.
+
+        A forge, or whoever owns it, can make up reviews, and no signature of anybody.
+        """
+        known = [] if self.no_forges else approvals.get("forges", [])
+        new = [source.to_dict() for source in self.forges]
+        approvals["forges"] = known + [each for each in new if each not in known]
+        if not approvals["forges"]:
+            del approvals["forges"]
+        elif not known and approvals["threshold"]:
+            approvals.setdefault("direct", 1)
 
     def _ask_direct(self, approvals: Document) -> None:
         if self.direct is not None:
@@ -209,6 +231,8 @@ def require_something(demands: Demands) -> Demands:
     some = demands.model is not None or demands.level is not None
     if some and (demands.rollback_approvals, demands.rollback_role) != (None, None):
         raise InputError("What a rollback needs is the same for all models of a stage.")
+    if some and (demands.forges or demands.no_forges):
+        raise InputError("Where reviews count is the same for all models of a stage.")
     if demands == Demands(model=demands.model, level=demands.level):
         raise InputError(
             "Nothing is asked for.",

@@ -21,6 +21,7 @@ from gitmodel.operations.soundness import require_sound_version, require_verifie
 from gitmodel.operations.together import join, together
 from gitmodel.registry import layout, request_branches, requests
 from gitmodel.registry.change import Change, Plan
+from gitmodel.registry.forge_approvals import paths as statement_paths
 from gitmodel.registry.parsing import as_found, parse
 from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.transaction import Mode, transact
@@ -184,14 +185,20 @@ def _message(request: Request, reverts: tuple[str, ...]) -> CommitMessage:
 
 
 def _files(request: Request) -> dict[str, bytes | None]:
-    """Return the pin, the transition and every signature of it."""
+    """Return the pin, the transition, every signature of it, and forges' words."""
     transition = request.transition
     pin_path = layout.pin_path(transition.stage, transition.model)
     directory = request.path.rpartition("/")[0]
+    signatures = request.view.signatures_in(directory)
+    # What a forge said wrongly counts for nothing, and must not stand in the log.
+    said = [] if request.problems else statement_paths(request.view, transition)
     paths = [
         pin_path,
-        request.path,
-        *request.view.signatures_in(directory).get(request.path, ()),
+        *(
+            each
+            for path in (request.path, *said)
+            for each in (path, *signatures.get(path, ()))
+        ),
     ]
     files: dict[str, bytes | None] = {
         path: request.view.blob(path) or b"" for path in paths

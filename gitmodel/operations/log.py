@@ -14,7 +14,9 @@ from gitmodel.domain.moment import to_text
 from gitmodel.domain.names import model_name
 from gitmodel.errors import GitmodelError
 from gitmodel.registry import layout
+from gitmodel.registry.forge_approvals import hear
 from gitmodel.registry.records import Record, read_record
+from gitmodel.registry.stage_log import transition_of
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
@@ -168,7 +170,7 @@ def _event(view: View, info: CommitInfo, path: str) -> Event | None:
         incident = document.get("incident")
     elif place.seq == 1:
         action = "init"
-    actor, approvers = _people(record, info, document)
+    actor, approvers = _people(view, record, info, document)
     return Event(
         time=to_text(info.committed_at),
         action=action,
@@ -186,14 +188,27 @@ def _event(view: View, info: CommitInfo, path: str) -> Event | None:
 
 
 def _people(
-    record: Record | None, info: CommitInfo, document: object
+    view: View, record: Record | None, info: CommitInfo, document: object
 ) -> tuple[str, tuple[str, ...]]:
     signers = [seal.principal for seal in record.seals] if record is not None else []
     if not signers:
         return info.author, ()
     requester = document.get("requester") if isinstance(document, dict) else None
     actor = requester if requester in signers else signers[0]
-    return actor, tuple(sorted(set(signers) - {actor}))
+    reviewers = _reviewers(view, record) if requester and record is not None else ()
+    return actor, tuple(sorted({*signers, *reviewers} - {actor}))
+
+
+def _reviewers(view: View, record: Record) -> tuple[str, ...]:
+    """Return whose reviews at a forge counted for a transition."""
+    try:
+        transition = transition_of(record)
+        edition = view.edition_of(transition.policy)
+        if edition is None:
+            return ()
+        return hear(view, transition, record, edition.policy).weighed.approvals
+    except GitmodelError:
+        return ()  # verify says what is wrong
 
 
 def _reason(message: str) -> str:

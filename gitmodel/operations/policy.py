@@ -8,6 +8,7 @@ from gitmodel.domain.digest import Digest
 from gitmodel.domain.names import principal_name
 from gitmodel.domain.policy import ROLES
 from gitmodel.errors import ConflictError, InputError, NotFoundError, RefusedError
+from gitmodel.operations import accounts as accounts_in
 from gitmodel.operations import identities as identities_in
 from gitmodel.operations.policy_change import PolicyResult, change_policy
 from gitmodel.registry import layout
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gitmodel.adapters.signing.public_key import PublicKey
+    from gitmodel.domain.forge import ForgeKind
     from gitmodel.domain.policy import Identity
     from gitmodel.operations.demands import Demands
     from gitmodel.registry.handle import RegistryHandle
@@ -32,11 +34,12 @@ def add_principal(
     mode: Mode,
     *,
     identities: Sequence[Identity] = (),
+    accounts: Sequence[tuple[ForgeKind, int]] = (),
 ) -> PolicyResult:
-    """Add a principal, or further keys, identities and roles to one.
+    """Add a principal, or further keys, identities, accounts and roles to one.
 
     Raises:
-        ConflictError: A key or an identity belongs to somebody already.
+        ConflictError: A key, an identity or an account belongs to somebody already.
         RefusedError: An identity could never sign, without a pinned trusted root.
         InputError: A role does not exist.
     """
@@ -60,6 +63,8 @@ def add_principal(
                 )
         for identity in identities:
             changed |= identities_in.add(document, name, identity)
+        for kind, number in accounts:
+            changed |= accounts_in.put(document, name, kind, number)
         return any([changed, *(_join(document, name, role) for role in roles)])
 
     return change_policy(handle, edit, f"add {name}", mode)
@@ -106,6 +111,23 @@ def remove_identity(
         return identities_in.drop(document, name, identity)
 
     return change_policy(handle, edit, f"remove an identity of {name}", mode)
+
+
+def remove_account(
+    handle: RegistryHandle, name: str, forge: str, mode: Mode
+) -> PolicyResult:
+    """Remove the account of a principal at a kind of forge.
+
+    Raises:
+        NotFoundError: There is no such principal or account.
+        RefusedError: It is all that the principal has.
+    """
+
+    def edit(document: Document) -> bool:
+        _principal(document, name)
+        return accounts_in.drop(document, name, forge)
+
+    return change_policy(handle, edit, f"remove an account of {name}", mode)
 
 
 def remove_principal(

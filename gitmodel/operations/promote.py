@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from gitmodel.operations.asking import ask
 from gitmodel.operations.moves import record_move
 from gitmodel.operations.promotion import Asked, judge_promotion
 from gitmodel.operations.sighting import look
-from gitmodel.registry import request_branches
 from gitmodel.registry.change import Plan
 from gitmodel.registry.requests import branch_of
 from gitmodel.registry.transaction import Mode, transact
@@ -16,7 +16,7 @@ from gitmodel.registry.transaction import Mode, transact
 if TYPE_CHECKING:
     from gitmodel.domain.selector import Selector
     from gitmodel.operations.gates import Refusal
-    from gitmodel.registry.change import Change
+    from gitmodel.operations.moves import Moved
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.view import View
 
@@ -52,7 +52,7 @@ class _Outcome:
     """A result, and the change that must wait for approvals on a branch."""
 
     result: PromoteResult
-    proposal: tuple[View, Change] | None = None
+    proposal: tuple[View, Moved] | None = None
 
 
 def promote(
@@ -99,7 +99,7 @@ def promote(
             transition=str(moved.digest),
             seq=moved.transition.seq,
         )
-        if not judged.needed:
+        if not judged.needed and not mode.by_request:
             return Plan(moved.change, _Outcome(promoted))
         pending = replace(
             promoted,
@@ -107,11 +107,11 @@ def promote(
             branch=branch_of(stage, judged.model, moved.transition.seq),
             needed=tuple(refusal.message for refusal in judged.needed),
         )
-        return Plan(None, _Outcome(pending, (view, moved.change)))
+        return Plan(None, _Outcome(pending, (view, moved)))
 
     done = transact(handle, build, mode)
     result, proposal = done.result.result, done.result.proposal
     if proposal is None or mode.dry_run:
         return replace(result, commit=done.commit, dry_run=mode.dry_run)
-    commit = request_branches.start(handle, *proposal, result.branch, push=mode.push)
-    return replace(result, commit=commit)
+    commit, waiting = ask(handle, *proposal, result.branch, mode)
+    return replace(result, commit=commit, transition=waiting)

@@ -23,11 +23,12 @@ from gitmodel.errors import (
     IntegrityError,
     NotFoundError,
 )
+from gitmodel.operations.asking import ask
 from gitmodel.operations.gates import approvals_needed
 from gitmodel.operations.moves import Move, record_move
 from gitmodel.operations.sighting import look
 from gitmodel.operations.soundness import require_sound_version
-from gitmodel.registry import layout, request_branches
+from gitmodel.registry import layout
 from gitmodel.registry.change import Plan
 from gitmodel.registry.requests import branch_of
 from gitmodel.registry.stage_log import require_sound_history
@@ -38,7 +39,7 @@ from gitmodel.registry.view import View
 if TYPE_CHECKING:
     from gitmodel.domain.history import StageHistory, Tenure
     from gitmodel.domain.pin import Release
-    from gitmodel.registry.change import Change
+    from gitmodel.operations.moves import Moved
     from gitmodel.registry.handle import RegistryHandle
 
 
@@ -82,7 +83,7 @@ class _Outcome:
     """A result, and the change that must wait for approvals on a branch."""
 
     result: RollbackResult
-    proposal: tuple[View, Change] | None = None
+    proposal: tuple[View, Moved] | None = None
 
 
 def rollback(
@@ -168,7 +169,7 @@ def rollback(
             seq=moved.transition.seq,
         )
         needed = approvals_needed(view, stage, model, "rollback")
-        if not needed:
+        if not needed and not mode.by_request:
             return Plan(moved.change, _Outcome(done))
         done = replace(
             done,
@@ -176,14 +177,14 @@ def rollback(
             branch=branch_of(stage, model, moved.transition.seq),
             needed=tuple(refusal.message for refusal in needed),
         )
-        return Plan(None, _Outcome(done, (view, moved.change)))
+        return Plan(None, _Outcome(done, (view, moved)))
 
     done = transact(handle, build, mode)
     result, proposal = done.result.result, done.result.proposal
     if proposal is None or mode.dry_run:
         return replace(result, commit=done.commit)
-    commit = request_branches.start(handle, *proposal, result.branch, push=mode.push)
-    return replace(result, commit=commit)
+    commit, waiting = ask(handle, *proposal, result.branch, mode)
+    return replace(result, commit=commit, transition=waiting)
 
 
 def _named(

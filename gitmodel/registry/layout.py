@@ -34,6 +34,7 @@ Kind = Literal[
     "attestation",
     "pin",
     "transition",
+    "forge_approval",
     "signature",
     "other",
 ]
@@ -49,6 +50,7 @@ APPEND_ONLY: frozenset[Kind] = frozenset(
         "oms",
         "attestation",
         "transition",
+        "forge_approval",
         "signature",
     }
 )
@@ -58,7 +60,9 @@ PROTECTED_ROOTS = (".gitmodel/", "models/", "stages/", "log/")
 #: The same paths are asked about many times in a row.
 _REMEMBERED = 4096
 #: What has signatures beside it.
-_SIGNED = frozenset({"policy", "review", "manifest", "attestation", "transition"})
+_SIGNED = frozenset(
+    {"policy", "review", "manifest", "attestation", "transition", "forge_approval"}
+)
 _SIGNATURE = re.compile(r"(?P<document>.+)\.(?P<keyid>[0-9a-f]{8})\.sigstore\.json")
 _VERSION = r"models/(?P<model>[^/]+)/versions/(?P<version>[^/]+)"
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -77,6 +81,13 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         "transition",
         re.compile(
             r"log/(?P<stage>[^/]+)/(?P<model>[^/]+)/(?P<seq>[1-9][0-9]{0,8})\.yaml"
+        ),
+    ),
+    (
+        "forge_approval",
+        re.compile(
+            r"log/(?P<stage>[^/]+)/(?P<model>[^/]+)/(?P<seq>[1-9][0-9]{0,8})"
+            r"\.forge-(?P<name>[1-9][0-9]{0,3})\.yaml"
         ),
     ),
     ("policy", re.compile(r"\.gitmodel/policy/(?P<seq>[1-9][0-9]{0,8})\.yaml")),
@@ -216,6 +227,11 @@ def log_dir(stage: str, model: str) -> str:
 def transition_path(stage: str, model: str, seq: int) -> str:
     """Return the path of one transition."""
     return f"{log_dir(stage, model)}/{seq}.yaml"
+
+
+def forge_approval_path(stage: str, model: str, seq: int, number: int) -> str:
+    """Return the path of what a forge said of a transition."""
+    return f"{log_dir(stage, model)}/{seq}.forge-{number}.yaml"
 
 
 def signature_path(document: str, keyid: str) -> str:

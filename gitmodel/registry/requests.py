@@ -12,21 +12,24 @@ the main line.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from gitmodel.domain.names import model_name, stage_name
 from gitmodel.domain.quorum import count
 from gitmodel.errors import InputError, IntegrityError, NotFoundError
 from gitmodel.registry import layout
+from gitmodel.registry.forge_approvals import hear
 from gitmodel.registry.records import Record, read_record
 from gitmodel.registry.request_branches import PREFIX, tips
 from gitmodel.registry.stage_log import sequence_numbers, transition_of
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
+    from gitmodel.domain.problem import Problem
     from gitmodel.domain.quorum import Count
     from gitmodel.domain.transition import Transition
+    from gitmodel.registry.forge_approvals import Heard
     from gitmodel.registry.handle import RegistryHandle
 
 _BRANCH = re.compile(r"request/([^/]+)/([^/]+)/([1-9][0-9]{0,8})")
@@ -46,6 +49,7 @@ class Request:
         counts: How far each quorum is met that its stage asks for.
         approvals: Principals other than the requester who approved it.
         rejections: Principals who rejected it.
+        problems: What is wrong with the forges' statements, which then do not count.
     """
 
     branch: str
@@ -56,6 +60,7 @@ class Request:
     counts: tuple[Count, ...]
     approvals: tuple[str, ...]
     rejections: tuple[str, ...]
+    problems: tuple[Problem, ...]
     stale: bool
 
     @property
@@ -137,8 +142,9 @@ def read(handle: RegistryHandle, main: View, branch: str, tip: str) -> Request:
     stage, model, seq = match[1], match[2], int(match[3])
     view = View(handle.reader, tip)
     path = layout.transition_path(stage, model, seq)
-    if (known := main.blob(path)) is not None and known == view.blob(path):
-        record = read_record(main, path, "transition")  # it has landed
+    landed = (known := main.blob(path)) is not None and known == view.blob(path)
+    if landed:
+        record = read_record(main, path, "transition")
     else:
         record = read_record(view, path, "transition", trusted=main)
     if record is None:
@@ -149,19 +155,41 @@ def read(handle: RegistryHandle, main: View, branch: str, tip: str) -> Request:
             f"{branch} holds a transition of {transition.model} in {transition.stage}.",
             code="E_TRANSITION_PATH",
         )
-    rules = main.policy.rules_for(stage, model)
-    quorums = rules.quorums(transition.action) if rules else ()
-    counts = count(quorums, record.voices(), requester=transition.requester)
-    return Request(
+    heard = hear(
+        main if landed else view, transition, record, main.policy, trusted=main
+    )
+    request = Request(
         branch=branch,
         tip=tip,
         view=view,
         record=record,
         transition=transition,
+        counts=(),
+        approvals=(),
+        rejections=(),
+        problems=heard.problems,
+        stale=_is_stale(main, transition),
+    )
+    return with_reviews(main, request, heard)
+
+
+def with_reviews(main: View, request: Request, heard: Heard) -> Request:
+    """Return a request as it stands with what a forge adds to its signatures.
+
+    Who has signed is not heard again through a forge: the signature is what counts.
+    """
+    transition, record = request.transition, request.record
+    rules = main.policy.rules_for(transition.stage, transition.model)
+    counts = count(
+        rules.quorums(transition.action) if rules else (),
+        (*record.voices(), *heard.voices),
+        requester=transition.requester,
+    )
+    return replace(
+        request,
         counts=counts,
         approvals=tuple(sorted({who for each in counts for who in each.who})),
-        rejections=record.rejected_by(),
-        stale=_is_stale(main, transition),
+        rejections=tuple(sorted({*record.rejected_by(), *heard.refused(record)})),
     )
 
 

@@ -12,6 +12,7 @@ from gitmodel.domain.transition import Transition
 from gitmodel.errors import IntegrityError
 from gitmodel.formats import schema, yaml_quick, yaml_reader
 from gitmodel.registry import layout
+from gitmodel.registry.forge_approvals import hear
 from gitmodel.registry.parsing import as_found
 from gitmodel.registry.records import Record, read_record
 
@@ -187,12 +188,17 @@ def _policy_problems(
     if rules is None:
         said = f"the policy knows no stage {transition.stage}"
         return [Problem("E_STAGE", said, record.path)]
-    quorums = rules.quorums(transition.action)
+    heard = hear(view, transition, record, edition.policy)
     return [
-        Problem("E_THRESHOLD", f"{transition.stage} asks for {lacking}.", record.path)
-        for lacking in shortfall(
-            quorums, record.voices(), requester=transition.requester
-        )
+        *heard.problems,
+        *(
+            Problem("E_THRESHOLD", f"{transition.stage} asks for {short}.", record.path)
+            for short in shortfall(
+                rules.quorums(transition.action),
+                (*record.voices(), *heard.voices),
+                requester=transition.requester,
+            )
+        ),
     ]
 
 

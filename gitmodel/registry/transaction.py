@@ -42,10 +42,13 @@ class Mode:
     Attributes:
         dry_run: Stop before anything is written.
         push: Also bring the change to the remote.
+        by_request: Move no pin, even where the policy asks nobody: let the move wait on
+            a branch of its own, which the caller pushes.
     """
 
     dry_run: bool = False
     push: bool = False
+    by_request: bool = False
 
 
 def transact(

@@ -46,6 +46,11 @@ ELSEWHERE = {
     "hook pre-push",
     "hook pre-receive",
     "hook install-server",
+    "approvals collect",
+    "forge codeowners",
+    "forge protect",
+    "forge check",
+    "forge comment",
 }
 
 

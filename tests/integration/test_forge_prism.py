@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gitmodel.adapters.forge.places import connect, locate
-from gitmodel.domain.forge import KINDS, Forge, ForgeKind, Token
+from gitmodel.domain.forge import KINDS, Forge, ForgeKind, Protection, Token
+from gitmodel.domain.forge_settings import calls
 from gitmodel.errors import OutsideError
 from tests.support import prism
 
@@ -58,3 +59,22 @@ def test_a_request_without_a_token_or_out_of_shape_is_told_of(
             with pytest.raises(OutsideError) as caught:
                 forge.repository_id()
             assert caught.value.code == "E_FORGE_TOKEN"
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab", "forgejo"])
+def test_what_an_administrator_is_to_send_fits_the_description(
+    kind: ForgeKind, tmp_path: Path
+) -> None:
+    strict = Protection(
+        force_push=False,
+        deletion=False,
+        pull_requests=True,
+        approvals=1,
+        dismisses_stale=True,
+        code_owners=True,
+    )
+    with prism.serving(kind, tmp_path) as api:
+        forge: Any = forge_at(kind, api)
+        for wish in (strict, Protection(force_push=False, deletion=False)):
+            for call in calls(forge.place, "main", wish):
+                assert forge.api.send(call.method, call.path, call.body)

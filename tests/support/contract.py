@@ -40,6 +40,14 @@ _REQUEST = (
     ("needed[]", "text", "what is lacking still"),
     ("commit", "text?", "the commit that this command made; null for none"),
 )
+_PULL_REQUEST = (
+    "pullRequest",
+    "object?",
+    (
+        "`url`, `number` (or null) and `status`: opened, found, or by_hand, where "
+        "`url` is the page to open it on; null without --pr"
+    ),
+)
 _CHECKPOINT = (
     ("seq", "integer", "number of the checkpoint"),
     ("commit", "text", "what it was made of"),
@@ -107,6 +115,7 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("refusals[].gate", "text", "which rule says no; empty when promoted"),
         ("refusals[].message", "text", "why"),
         ("refusals[].hint", "text", "what to run about it"),
+        _PULL_REQUEST,
         ("dryRun", "boolean", "whether nothing was changed"),
     ),
     "promote --from-file": _keys(
@@ -132,6 +141,44 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
     ),
     "approve": _keys(*_REQUEST),
     "reject": _keys(*_REQUEST),
+    "approvals collect": _keys(
+        ("pullRequest", "integer", "its number"),
+        ("reviewApprovals[]", "text", "principals whose reviews count"),
+        ("reviewRejections[]", "text", "principals who asked for changes"),
+        ("passedOver[].review", "integer", "number of a review that does not count"),
+        ("passedOver[].user", "integer", "number of its account"),
+        ("passedOver[].state", "text", "approved, dismissed, stale, …"),
+        ("passedOver[].reason", "text", "why it does not count"),
+        ("document", "text?", "path of the statement; null if nothing was written"),
+        ("dryRun", "boolean", "whether nothing was changed"),
+        *((f"request.{path}", kind, what) for path, kind, what in _REQUEST),
+    ),
+    "forge codeowners": _keys(
+        ("path", "text", "where the forge looks for it"),
+        ("text", "text", "our lines of it"),
+        ("missing[]", "text", "principals without an account there"),
+        ("written", "boolean", "whether the file changed"),
+    ),
+    "forge protect": _keys(
+        ("forge", "text", "github, gitlab, gitea or forgejo"),
+        ("calls[].what", "text", "what it sets"),
+        ("calls[].method", "text", "POST"),
+        ("calls[].url", "text", "where to send it"),
+        ("calls[].body", "object", "what to send"),
+    ),
+    "forge check": _keys(
+        ("ok", "boolean", "false if the forge asks for less somewhere"),
+        ("forge", "text", "github, gitlab, gitea or forgejo"),
+        ("repository", "text", "OWNER/NAME"),
+        ("differences[].setting", "text", "what differs"),
+        ("differences[].wanted", "text", "what the policy asks"),
+        ("differences[].found", "text", "what is there"),
+        ("differences[].weaker", "boolean", "false if it is stricter"),
+    ),
+    "forge comment": _keys(
+        ("pullRequest", "integer", "its number"),
+        ("url", "text", "of the comment"),
+    ),
     "requests": _keys(
         *((f"requests[].{path}", kind, what) for path, kind, what in _REQUEST)
     ),
@@ -139,8 +186,10 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         (
             "status",
             "text",
-            "rolled_back, unchanged, planned for --plan and --dry-run, or pending: it "
-            "waits for approvals",
+            (
+                "rolled_back, unchanged, planned for --plan and --dry-run, or pending: "
+                "it waits for approvals"
+            ),
         ),
         ("model", "text", "name of the model"),
         ("stage", "text", "the stage"),
@@ -153,6 +202,7 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("commit", "text?", "null for a plan"),
         ("branch", "text", "the branch that moved: the registry's, or the request's"),
         ("needed[]", "text", "what it waits for"),
+        _PULL_REQUEST,
         ("targetSince", "text", "when `to` came into the stage then"),
         ("fromSince", "text", "when `from` came into the stage"),
         ("versionsPassedOver[].version", "text", "a better target that is not sound"),

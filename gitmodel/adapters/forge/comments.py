@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitmodel.domain.forge import mark
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gitmodel.adapters.forge.answers import Fields
-
-
-def marked(text: str, marker: str) -> str:
-    """Return a comment that can be found again; the mark is not shown."""
-    return f"<!-- {marker} -->\n{text}"
 
 
 def upsert(
@@ -23,7 +20,7 @@ def upsert(
     Somebody else's comment with our mark is left alone: its author could change it
     again after us, and people would take that for our word.
     """
-    start = f"<!-- {marker} -->"
+    start = mark(marker)
     for comment in comments:
         body = comment.value("body")
         if isinstance(body, str) and body.startswith(start) and ours(comment):

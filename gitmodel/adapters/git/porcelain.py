@@ -18,7 +18,7 @@ from gitmodel.adapters.git.repository import Repository
 from gitmodel.errors import ConflictError, OutsideError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 #: How ``push --porcelain`` says, in parentheses, that somebody else was faster.
@@ -140,18 +140,46 @@ def push(repository: Repository, remote: str, commit: str, branch: str) -> None:
     push_ref(repository, remote, commit, f"refs/heads/{branch}")
 
 
-def push_ref(repository: Repository, remote: str, oid: str, ref: str) -> None:
+def push_ref(
+    repository: Repository,
+    remote: str,
+    oid: str,
+    ref: str,
+    *,
+    options: Sequence[str] = (),
+) -> str:
     """Push an object to a ref of the remote, named in full, and never by force.
+
+    Args:
+        repository: Where the object is.
+        remote: Where to.
+        oid: The object; empty to delete the ref.
+        ref: Its name there.
+        options: For the remote's hooks, such as ``merge_request.create``.
+
+    Returns:
+        What the remote said, line by line.
 
     Raises:
         PushRejectedError: Somebody else moved the branch.
-        OutsideError: The remote cannot be reached (E_REMOTE) or refuses
-            (E_REMOTE_REFUSED).
+        OutsideError: The remote cannot be reached (E_REMOTE), refuses
+            (E_REMOTE_REFUSED), or takes no options (E_PUSH_OPTIONS).
     """
     try:
         with _opened(repository) as repo:
-            repo.git(c=_QUIET).push("--porcelain", remote, f"{oid}:{ref}")
+            _, _, said = repo.git(c=_QUIET).push(
+                "--porcelain",
+                *(f"--push-option={option}" for option in options),
+                remote,
+                f"{oid}:{ref}",
+                with_extended_output=True,
+            )
+            return str(said)
     except GitCommandError as error:
+        if options and "does not support push options" in str(error.stderr):
+            raise OutsideError(
+                f"The remote {remote!r} takes no push options.", code="E_PUSH_OPTIONS"
+            ) from error
         verdict = _verdict(error)
         if verdict is None:
             raise _unreachable(remote, error) from error

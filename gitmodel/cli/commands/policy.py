@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.forges import read_account
 from gitmodel.cli.help import Group
 from gitmodel.cli.keyless import read_identity
 from gitmodel.cli.options import DURATION, ROLES, change_options, json_option
@@ -108,6 +109,13 @@ def review(
     help="An identity that Sigstore certifies; repeat it.",
 )
 @click.option(
+    "--account",
+    "accounts",
+    multiple=True,
+    metavar="FORGE:ID",
+    help="An account, by number, whose reviews are theirs; repeat it.",
+)
+@click.option(
     "--role",
     "roles",
     multiple=True,
@@ -122,17 +130,22 @@ def add_principal(
     name: str,
     keys: tuple[str, ...],
     identities: tuple[str, ...],
+    accounts: tuple[str, ...],
     roles: tuple[str, ...],
     push: bool,
     dry_run: bool,
 ) -> None:
-    """Add a principal, or further keys, identities and roles to one.
+    """Add a principal, or further keys, identities, accounts and roles to one.
 
     The SAN is what a certificate names: a person's address, or a workflow with its
-    branch. Both it and the ISSUER must match exactly.
+    branch. Both it and the ISSUER must match exactly. An account is FORGE:ID with FORGE
+    github, gitlab, gitea or forgejo and the number that its API gives, as names can be
+    changed; it replaces the one that was there. Who has no more than an account can
+    review, and sign nothing.
 
     Examples:
       gitmodel policy add-principal bob --key bob.pub --role promoter
+      gitmodel policy add-principal bob --account github:583231
       gitmodel policy add-principal alice --key alice-new.pub
       gitmodel policy add-principal carol \
         --identity https://accounts.google.com=carol@example.com
@@ -141,12 +154,15 @@ def add_principal(
     from gitmodel.operations.policy import add_principal as change
     from gitmodel.registry.transaction import Mode
 
-    if not keys and not identities:
-        raise click.UsageError("Give --key or --identity.")
+    if not keys and not identities and not accounts:
+        raise click.UsageError("Give --key, --identity or --account.")
     read = [read_public(Path(key).expanduser()) for key in keys]
     mode, named = Mode(dry_run=dry_run, push=push), [*map(read_identity, identities)]
     with session.open_closing() as handle:
-        result = change(handle, name, read, roles, mode, identities=named)
+        result = change(
+            handle, name, read, roles, mode,
+            identities=named, accounts=[*map(read_account, accounts)],
+        )  # fmt: skip
     answer_policy(session, result)
 
 
@@ -154,6 +170,7 @@ def add_principal(
 @click.argument("name")
 @click.option("--key", "keyid", metavar="KEYID", help="Remove only this key of theirs.")
 @click.option("--identity", metavar="ISSUER=SAN", help="Remove only this identity.")
+@click.option("--account", metavar="FORGE", help="Remove only the account there.")
 @change_options
 @json_option
 @click.pass_obj
@@ -162,10 +179,11 @@ def remove_principal(
     name: str,
     keyid: str | None,
     identity: str | None,
+    account: str | None,
     push: bool,
     dry_run: bool,
 ) -> None:
-    """Remove a principal from every role, or only one of its keys or identities.
+    """Remove a principal from every role, or only a key, identity or account of it.
 
     What they have signed so far stays good; from now on they can sign nothing more.
 
@@ -173,16 +191,22 @@ def remove_principal(
       gitmodel policy remove-principal bob
       gitmodel policy remove-principal alice --key 5f0c1d2e
     """
-    from gitmodel.operations.policy import remove_identity, remove_principal
+    from gitmodel.operations.policy import (
+        remove_account,
+        remove_identity,
+        remove_principal,
+    )
     from gitmodel.registry.transaction import Mode
 
-    if keyid and identity:
-        raise click.UsageError("--key and --identity exclude each other.")
+    if sum(map(bool, (keyid, identity, account))) > 1:
+        raise click.UsageError("--key, --identity and --account exclude each other.")
     mode = Mode(dry_run=dry_run, push=push)
     with session.open_closing() as handle:
         result = (
             remove_identity(handle, name, read_identity(identity), mode)
             if identity
+            else remove_account(handle, name, account, mode)
+            if account
             else remove_principal(handle, name, keyid, mode)
         )
     answer_policy(session, result)

@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.forges import (
+    find_place,
+    forge_options,
+    open_pull_request,
+    proposal_json,
+    proposal_text,
+)
 from gitmodel.cli.help import Command
 from gitmodel.cli.options import MOVE, REQUEST, STAGE, change_options, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gitmodel.cli.forges import At
     from gitmodel.cli.session import Session
     from gitmodel.registry.transaction import Mode
 
@@ -39,6 +47,13 @@ if TYPE_CHECKING:
     metavar="REASON",
     help="Why, for the record.",
 )
+@click.option(
+    "--pr",
+    "by_request",
+    is_flag=True,
+    help="Ask by a pull request, even if nobody has to agree; implies --push.",
+)
+@forge_options
 @change_options
 @json_option
 @click.pass_obj
@@ -49,6 +64,8 @@ def command(
     from_file: str | None,
     finalize: str | None,
     reason: str,
+    by_request: bool,
+    at: At,
     push: bool,
     dry_run: bool,
 ) -> None:
@@ -63,18 +80,24 @@ def command(
     changed and all that is in the way is listed. FILE is a YAML list of selectors, or
     has one on each line. Several REQUESTs are landed together in the same way.
 
+    With --pr it waits in any case, and the pull request is opened at the forge that the
+    remote belongs to: by its API if GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN or
+    FORGEJO_TOKEN is set, by push options of GitLab, Gitea and Forgejo if not. Run
+    again, it finds the one that is open.
+
     Examples:
       gitmodel promote fraud@1.2.0 staging
       gitmodel promote fraud#staging production -m "passed the canary"
       gitmodel promote fraud@latest staging --dry-run
       gitmodel promote fraud@1.2.0 churn@2.0.1 score@0.9.0 production
       gitmodel promote --from-file release.yaml production
+      gitmodel promote fraud@1.2.0 production --pr
       gitmodel promote --finalize fraud#production
       gitmodel promote --finalize fraud#production churn#production
     """
     words = [*selectors, *([stage] if stage else [])]
     if finalize is not None:
-        if from_file or reason:
+        if from_file or reason or by_request:
             raise click.UsageError("--finalize takes requests and nothing else.")
         if words:
             land_together(session, [finalize, *words], push=push, dry_run=dry_run)
@@ -90,7 +113,9 @@ def command(
         )
     from gitmodel.registry.transaction import Mode
 
-    mode = Mode(dry_run=dry_run, push=push)
+    mode = Mode(dry_run=dry_run, push=push or by_request, by_request=by_request)
+    if by_request and len(selectors) != 1:
+        raise click.UsageError("--pr asks for one version at a time.")
     if from_file is not None:
         from gitmodel.cli.selector_file import read_selectors
 
@@ -98,20 +123,23 @@ def command(
     elif len(selectors) > 1:
         batch(session, selectors, stage, reason, mode)
     else:
-        single(session, selectors[0], stage, reason, mode)
+        single(session, selectors[0], stage, reason, mode, at)
 
 
 def single(
-    session: Session, selector: str, stage: str, reason: str, mode: Mode
+    session: Session, selector: str, stage: str, reason: str, mode: Mode, at: At
 ) -> None:
-    """Promote one version."""
+    """Promote one version, or ask for it; by a pull request if the mode says so."""
     from gitmodel.domain.selector import Selector
     from gitmodel.operations.promote import promote
 
     with session.open_closing() as handle:
+        place = find_place(handle, at) if mode.by_request else None
         result = promote(
             handle, Selector.parse(selector), stage, reason=reason, mode=mode
         )
+        pending = result.status == "pending" and not mode.dry_run
+        asked = open_pull_request(handle, place, result.branch) if pending else None
     data = {
         "status": result.status,
         "model": result.model,
@@ -127,6 +155,7 @@ def single(
             {"gate": refusal.gate, "message": refusal.message, "hint": refusal.hint}
             for refusal in result.refusals
         ],
+        "pullRequest": proposal_json(asked),
         "dryRun": result.dry_run,
     }
     if result.status == "unchanged":
@@ -137,9 +166,11 @@ def single(
         text = (
             f"{verb} to promote {result.model} in {stage}: "
             f"{result.origin or '(empty)'} -> {result.version}\n"
-            f"  waits for  {'; '.join(result.needed)}\n"
+            f"  waits for  {'; '.join(result.needed) or 'somebody to land it'}\n"
             f"  branch     {result.branch}"
         )
+        if asked is not None:
+            text += "\n" + proposal_text(asked)
         if result.commit:
             text += f"\n  commit     {result.commit[:12]}"
         session.answer(data, text)

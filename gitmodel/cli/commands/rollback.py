@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmodel.cli.forges import (
+    find_place,
+    forge_options,
+    open_pull_request,
+    proposal_json,
+    proposal_text,
+)
 from gitmodel.cli.help import Command
 from gitmodel.cli.options import MODEL, STAGE, VERSION, change_options, json_option
 
 if TYPE_CHECKING:
+    from gitmodel.cli.forges import At
     from gitmodel.cli.session import Session
+    from gitmodel.operations.pull_request import Proposal
     from gitmodel.operations.rollback import RollbackResult
 
 
@@ -34,6 +43,13 @@ if TYPE_CHECKING:
 @click.option(
     "--plan", is_flag=True, help="Show what would change, and change nothing."
 )
+@click.option(
+    "--pr",
+    "by_request",
+    is_flag=True,
+    help="Ask by a pull request, even if nobody has to agree; implies --push.",
+)
+@forge_options
 @change_options
 @json_option
 @click.pass_obj
@@ -45,6 +61,8 @@ def command(
     reason: str | None,
     incident: str | None,
     plan: bool,
+    by_request: bool,
+    at: At,
     push: bool,
     dry_run: bool,
 ) -> None:
@@ -68,6 +86,7 @@ def command(
     if not plan and not (reason and reason.strip()):
         raise click.UsageError("A rollback needs a reason: -m REASON.")
     with session.open_closing() as handle:
+        place = find_place(handle, at) if by_request else None
         result = rollback(
             handle,
             model,
@@ -75,13 +94,18 @@ def command(
             to=to,
             reason=reason or "",
             incident=incident,
-            mode=Mode(dry_run=plan, push=push),
+            mode=Mode(dry_run=plan, push=push or by_request, by_request=by_request),
         )
+        pending = result.status == "pending" and not plan
+        asked = open_pull_request(handle, place, result.branch) if pending else None
     if result.status == "unchanged":
         text = f"{stage} holds {model}@{result.target} already."
-        session.answer(_to_json(result), text)
+        session.answer(_to_json(result, asked), text)
         return
-    session.answer(_to_json(result), _to_text(session, result))
+    text = _to_text(session, result)
+    if asked is not None:
+        text += "\n" + proposal_text(asked)
+    session.answer(_to_json(result, asked), text)
     if result.status == "pending":
         session.hint(f"gitmodel approve {model}#{stage}  by somebody else.")
     elif result.status == "planned":
@@ -91,7 +115,7 @@ def command(
         session.hint(f"gitmodel verify {model}#{stage}")
 
 
-def _to_json(result: RollbackResult) -> dict[str, object]:
+def _to_json(result: RollbackResult, asked: Proposal | None) -> dict[str, object]:
     return {
         "status": result.status,
         "model": result.model,
@@ -105,6 +129,7 @@ def _to_json(result: RollbackResult) -> dict[str, object]:
         "commit": result.commit,
         "branch": result.branch,
         "needed": list(result.needed),
+        "pullRequest": proposal_json(asked),
         "targetSince": result.target_since,
         "fromSince": result.origin_since,
         "versionsPassedOver": [

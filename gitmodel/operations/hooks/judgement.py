@@ -34,6 +34,7 @@ _KINDS: Mapping[layout.Kind, str] = {
     "attestation": "Attestation",
     "pin": "ModelPin",
     "transition": "Transition",
+    "forge_approval": "ForgeApproval",
     "policy": "Policy",
     "review": "AccessReview",
 }

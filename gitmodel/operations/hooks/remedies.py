@@ -86,6 +86,8 @@ def right_way(path: str, data: bytes | None) -> str:
             return _move(path, data, model, stage)
         case "transition":
             return f"gitmodel rollback {model} {stage} -m REASON"
+        case "forge_approval":
+            return f"gitmodel approvals collect {model}#{stage} --pr N"
         case "policy":
             return "gitmodel policy --help"
         case "review":

@@ -8,6 +8,7 @@ that parent. These are legal:
 * promote or roll back: a pin and the one transition that matches it, signed by its
   requester and by as many approvers as the stage asks for, of a version that meets the
   stage's gates; soak times and freezes by the time that the transition gives itself;
+  with it, what forges said of it, each statement signed by a collector;
 * policy: number n+1, signed to the root threshold of n and of n+1, with the trusted
   root of a Sigstore if it pins a new one;
 * access review: the next one, signed by an auditor or a root;
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.trees import FILE
 from gitmodel.operations.verification.attest_step import judge_attestations
+from gitmodel.operations.verification.forge_step import judge_strays
 from gitmodel.operations.verification.policy_step import judge_policy
 from gitmodel.operations.verification.register_step import judge_versions
 from gitmodel.operations.verification.reviews import judge_reviews
@@ -64,6 +66,7 @@ def judge(ledger: Ledger, step: Step) -> None:
     judge_versions(ledger, in_force, step, places)
     judge_attestations(ledger, in_force, step, places)
     judge_moves(ledger, in_force, step, places)
+    judge_strays(ledger, step, places)
     judge_reviews(ledger, in_force, step, places)
     judge_late_signatures(ledger, in_force, step)
 

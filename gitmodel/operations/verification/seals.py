@@ -148,7 +148,7 @@ def _known(ledger: Ledger, place: layout.Place) -> Digest | None:
     Only the newest transition of a pin: a signature of an older one could change
     nothing any more. No attestation: its author signs it, once, when it is made.
     """
-    if layout.classify(place.document).kind == "attestation":
+    if layout.classify(place.document).kind in {"attestation", "forge_approval"}:
         return None
     if place.version:
         return ledger.manifest(place.model, place.version)

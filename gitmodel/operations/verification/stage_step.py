@@ -11,6 +11,7 @@ from gitmodel.domain.transition import Transition
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import schema
 from gitmodel.operations.verification.documents import read_plain
+from gitmodel.operations.verification.forge_step import judge_reviewed
 from gitmodel.operations.verification.gates_step import judge_gates
 from gitmodel.operations.verification.seals import added_record
 from gitmodel.registry import layout
@@ -131,11 +132,12 @@ class _Move:
                 f"its requester {transition.requester} has not signed it as {role}.",
                 record.path,
             )
-        if rejectors := record.rejected_by():
+        heard = judge_reviewed(self.ledger, self.edition, self.step, transition, record)
+        if rejectors := (*record.rejected_by(), *heard.refused(record)):
             self._add("E_REJECTED", f"{', '.join(rejectors)} rejected it.", record.path)
         for lacking in shortfall(
             rules.quorums(transition.action),
-            record.voices(),
+            (*record.voices(), *heard.voices),
             requester=transition.requester,
         ):
             self._add("E_THRESHOLD", f"{self.stage} asks for {lacking}.", record.path)

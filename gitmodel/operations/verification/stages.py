@@ -15,6 +15,7 @@ from gitmodel.operations.verification.documents import (
     verify_plain,
     verify_signed,
 )
+from gitmodel.operations.verification.forge_step import verify_strays
 from gitmodel.registry import layout
 from gitmodel.registry.stage_log import (
     link_problems,
@@ -54,6 +55,7 @@ def verify_stage(
         _verify_target(view, findings, transition, path)
         chain.append(transition)
         prior = record.digest
+    verify_strays(view, findings, stage, model)
     _verify_pin(view, findings, stage, model, chain[-1] if chain else None)
     return StageHistory(tuple(chain))
 

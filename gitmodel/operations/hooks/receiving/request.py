@@ -35,6 +35,7 @@ _SIGNED = {
     "policy": ("Policy", "policy"),
     "manifest": ("ModelVersion", "version"),
     "transition": ("Transition", "transition"),
+    "forge_approval": ("ForgeApproval", "forge-approval"),
     "attestation": ("Attestation", "attestation"),
     "review": ("AccessReview", "access-review"),
 }
