@@ -47,12 +47,14 @@ COMMANDS: dict[str, str] = {
     "approvals": "Change the registry",
     "reject": "Change the registry",
     "rollback": "Change the registry",
+    "sync": "Change the registry",
     "list": "Read the registry",
     "show": "Read the registry",
     "log": "Read the registry",
     "diff": "Read the registry",
     "pull": "Read the registry",
     "check": "Prove it",
+    "report": "Prove it",
     "verify": "Prove it",
     "checkpoint": "Prove it",
     "hook": "Prove it",
@@ -128,7 +130,9 @@ class LazyGroup(Group):
     help="Use the registry in DIR; other paths still start here.  [default: .]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="Print no hints, only errors.")
+@click.option(
+    "-q", "--quiet", is_flag=True, help="Print answers and errors, but no hints."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show the causes of errors.")
 @click.option("--no-color", is_flag=True, help="Never use colour (NO_COLOR works too).")
 @click.option(
