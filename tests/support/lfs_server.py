@@ -111,7 +111,7 @@ def main(storage: str | None) -> None:
         additional_config={
             "AUTH_PROVIDERS": [f"{__spec__.name}:anyone"],
             "PRE_AUTHORIZED_ACTION_PROVIDER": signer,
-            "TRANSFER_ADAPTERS": {"basic": _on_s3(bucket) if bucket else _on(storage)},
+            "TRANSFER_ADAPTERS": {"basic": on_s3(bucket) if bucket else _on(storage)},
             "LEGACY_ENDPOINTS": False,
         }
     )
@@ -125,7 +125,8 @@ def _on(directory: str | None) -> dict[str, Any]:
     return {"options": {"storage_options": {"path": directory}}}
 
 
-def _on_s3(bucket: Bucket) -> dict[str, Any]:
+def on_s3(bucket: Bucket) -> dict[str, Any]:
+    """Return the transfer adapter that keeps objects in a bucket."""
     return {
         "factory": "giftless.transfer.basic_external:factory",
         "options": {
