@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitmodel.cli.output import counted, number, size
-from gitmodel.formats.markdown import bound, code, table
+from gitmodel.formats import fences
+from gitmodel.formats.fences import bound, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 #: GitHub takes 65,536 characters, and a mark is put before them.
 LIMIT = 60_000
 _ROWS = 50
+_WORD = 200
 _MESSAGE = 600
 _EMPTY = "(empty)"
 _HEADS = {
@@ -35,6 +37,11 @@ _AFTER = {
     "refused": "Merging it would break the registry: `gitmodel verify` would fail.",
 }
 _ARROWS = {"better": "better", "worse": "**worse**", "same": "same"}
+
+
+def code(text: str, limit: int = _WORD) -> str:
+    """Return what strangers wrote, as much of it as a line bears."""
+    return fences.code(text, limit)
 
 
 def change_markdown(report: ChangeReport) -> str:
@@ -171,8 +178,8 @@ def _comparison(found: DiffResult) -> Iterator[str]:
             )
             for each in found.artifacts[:_ROWS]
         ]
-        header = ("artifact", "", "now", "then")
-        yield "\n\n".join([table(header, files), *_more(len(found.artifacts))])
+        columns = ("artifact", "", "now", "then")
+        yield "\n\n".join([table(columns, files), *_more(len(found.artifacts))])
     if found.fields:
         names = ", ".join(code(each.path) for each in found.fields[:_ROWS])
         yield f"Other facts that differ: {names}"

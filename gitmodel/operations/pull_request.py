@@ -93,6 +93,18 @@ def keep_comment(handle: RegistryHandle, name: str, forge: Forge, number: int) -
     return forge.upsert_comment(number, MARKER, f"{mark(MARKER)}\n{text}")
 
 
+def keep_text(forge: Forge, number: int, text: str) -> str:
+    """Post a text to a pull request, or replace the one there.
+
+    It takes the place of the report of a request, so that there is one comment.
+
+    Raises:
+        NotFoundError: There is no such pull request.
+        OutsideError: The forge failed.
+    """
+    return forge.upsert_comment(number, MARKER, f"{mark(MARKER)}\n{text}")
+
+
 def _without_token(
     handle: RegistryHandle, request: Request, place: Place, remote: str, base: str
 ) -> Proposal:

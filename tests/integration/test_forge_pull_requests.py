@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.cli import gitmodel
 from tests.support.contract import ANSWERS
 from tests.support.forge_server import (
     ForgeServer,
@@ -276,3 +277,38 @@ def test_the_comment_is_kept_up_to_date(team: Team, forge: ForgeServer) -> None:
     forge.on("PATCH /repos/octo/registry/issues/comments/3", stored)
     assert team.ours.do(*command) == first == {"pullRequest": 5, "url": "https://x/3"}
     assert len(forge.requests(f"POST {comments}")) == 1
+
+
+@pytest.mark.usefixtures("token")
+def test_a_text_is_posted_in_place_without_any_clone(
+    forge: ForgeServer, tmp_path: Path
+) -> None:
+    comments = "/repos/octo/registry/issues/5/comments"
+    stored = {"id": 3, "html_url": "https://x/3", "user": user(8)}
+    forge.on("GET /user", user(8))
+    forge.on(f"GET {comments}", [])
+    forge.on(f"POST {comments}", Reply(stored, 201))
+    file = tmp_path / "report.md"
+    file.write_text("### ready\n")
+    command = ("forge", "comment", "--pr", "5", "--from", str(file), *at(forge))
+    assert gitmodel(*command, cwd=tmp_path).code == 0
+    [sent] = forge.requests(f"POST {comments}")
+    assert sent.body["body"].endswith("\n### ready\n")
+    forge.on(f"GET {comments}", [stored | {"body": sent.body["body"]}])
+    forge.on("PATCH /repos/octo/registry/issues/comments/3", stored)
+    assert gitmodel(*command, cwd=tmp_path).code == 0
+    assert len(forge.requests(f"POST {comments}")) == 1
+
+
+@pytest.mark.parametrize("data", [b"", b" \n", b"\xff\xfe", b"x" * 65_001])
+def test_what_is_no_comment_is_not_posted(
+    forge: ForgeServer, tmp_path: Path, data: bytes
+) -> None:
+    file = tmp_path / "report.md"
+    file.write_bytes(data)
+    command = ("forge", "comment", "--pr", "5", *at(forge), "--from")
+    assert gitmodel(*command, file, cwd=tmp_path).code == 2
+    assert gitmodel(*command, tmp_path / "none", cwd=tmp_path).code == 1
+    assert gitmodel(*command, file, "fraud#dev", cwd=tmp_path).code == 2
+    assert gitmodel(*command[:-1], cwd=tmp_path).code == 2
+    assert forge.heard == []

@@ -55,6 +55,11 @@ def report(bench: Workbench, commits: str, *options: str) -> tuple[int, Any]:
     return answer.code, answer.json
 
 
+def rendered(text: str) -> str:
+    """Return what a forge takes for Markdown: all that is in no code span."""
+    return re.sub(r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)", "", text)
+
+
 def codes(answer: Any) -> set[str]:
     return {refusal["code"] for refusal in answer["refusals"]}
 
@@ -262,11 +267,11 @@ def test_markdown_renders_nothing_that_strangers_wrote(
     assert code == 0
     assert text == bench.run("report", "change", f"main..{REQUEST}", "--markdown",
                              "-").out  # fmt: skip
-    assert "all *well* @octocat" in text  # shown
-    outside = re.sub(r"`[^`\n]*`", "", text)  # what a forge would render
+    assert "all *well* @octocat" in text  # shown, and as code
+    outside = rendered(text)
     for word in ("octocat", "evil.example", "<img", "#1", "rm"):
         assert word not in outside
-    assert re.search(r"[<>@\[\]\\]", outside.replace("<br>", "")) is None
+    assert re.search(r"[<>@\[\]]", outside.replace("<br>", "")) is None
     assert "waits for approvals" in text
     assert "`gitmodel approve fraud#production --push`" in text
 
@@ -281,8 +286,8 @@ def test_markdown_shows_hostile_file_names_without_rendering_them(
     code, answer = report(bench, "main..names", "--markdown", str(file))
     assert (code, codes(answer)) == (4, {"E_EXTRA_FILE"})
     [row] = [line for line in file.read_text().split("\n") if "octocat" in line]
-    assert "octocat" not in re.sub(r"`[^`]*`", "", row)
-    assert row.count("|") == 5
+    assert "octocat" not in rendered(row)
+    assert rendered(row).count("|") == 5
     assert "\u202e" not in row
 
 

@@ -21,10 +21,11 @@ from gitmodel.cli.options import REQUEST, json_option
 if TYPE_CHECKING:
     from gitmodel.cli.forges import At
     from gitmodel.cli.session import Session
-    from gitmodel.domain.forge import Place
+    from gitmodel.domain.forge import Forge, Place
     from gitmodel.domain.forge_settings import Call
 
 REFUSED = 3
+_COMMENT = 65_000  # bytes; GitHub takes 65,536 characters, with our mark
 _pull_requests = click.option(
     "--pull-requests",
     is_flag=True,
@@ -197,7 +198,7 @@ def check(
 
 
 @command.command("comment")
-@click.argument("request", type=REQUEST)
+@click.argument("request", type=REQUEST, required=False)
 @click.option(
     "--pr",
     "number",
@@ -206,29 +207,78 @@ def check(
     metavar="N",
     help="The pull request, or merge request.",
 )
+@click.option(
+    "--from",
+    "file",
+    metavar="FILE",
+    type=click.Path(),
+    help="Post this instead, such as what gitmodel report change wrote.",
+)
 @forge_options
 @json_option
 @click.pass_obj
 def comment(
     session: Session,
-    request: str,
+    request: str | None,
     number: int,
+    file: str | None,
     at: At,
 ) -> None:
     """Post what a request is about to its pull request, and keep that up to date.
 
     What moves where, the comparison with what the stage holds, the gates, and the
-    approvals that are needed. The next time, the same comment is replaced.
+    approvals that are needed. The next time, the same comment is replaced. With --from
+    no clone is needed, if the options say where the pull request is.
 
     Examples:
       gitmodel forge comment fraud#production --pr 42
+      gitmodel forge comment --pr 42 --from report.md
     """
-    from gitmodel.operations.pull_request import keep_comment
+    from gitmodel.operations.pull_request import keep_comment, keep_text
 
-    with session.open_closing() as handle:
-        forge = find_forge(handle, at)
-        url = keep_comment(handle, request, forge, number)
+    if (request is None) == (file is None):
+        raise click.UsageError("Name a REQUEST, or a file with --from.")
+    if request is not None:
+        with session.open_closing() as handle:
+            forge = find_forge(handle, at)
+            url = keep_comment(handle, request, forge, number)
+    else:
+        text = _read_comment(str(file))
+        url = keep_text(_forge_for_text(session, at), number, text)
     session.answer({"pullRequest": number, "url": url}, f"Commented: {url}")
+
+
+def _forge_for_text(session: Session, at: At) -> Forge:
+    """Return a forge by the options alone where they suffice, else by the clone."""
+    if at.repository and (at.api or at.kind):
+        from gitmodel.adapters.forge.places import connect, locate
+
+        place = locate(None, kind=at.kind, api=at.api, path=at.repository)
+        return connect(place, find_token(place.kind))
+    with session.open_closing() as handle:
+        return find_forge(handle, at)
+
+
+def _read_comment(file: str) -> str:
+    """Read a text that a forge takes as a comment.
+
+    Raises:
+        NotFoundError: There is no such file.
+        InputError: It is empty, no text, or longer than a comment may be.
+    """
+    from gitmodel.errors import InputError, NotFoundError
+
+    try:
+        with Path(file).expanduser().open("rb") as stream:
+            data = stream.read(_COMMENT + 1)
+        text = data.decode()
+    except OSError as error:
+        raise NotFoundError(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file} is no text in UTF-8.") from error
+    if not text.strip() or len(data) > _COMMENT:
+        raise InputError(f"{file} is empty, or longer than {_COMMENT:,} bytes.")
+    return text
 
 
 def _read_names(file: str) -> dict[str, str]:
