@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -96,6 +98,8 @@ def _edit_by_hand(handle: RegistryHandle, mode: Mode) -> PolicyResult | None:
     from gitmodel.errors import GitmodelError
     from gitmodel.operations.policy_edit import edit_policy, editable_text
 
+    if not (sys.stdin.isatty() or os.environ.get("VISUAL") or os.environ.get("EDITOR")):
+        raise click.UsageError("There is no terminal for an editor: give FILE, or -.")
     text = editable_text(handle.view()).decode()
     edited = click.edit(text, extension=".yaml")
     if edited is None or edited == text:

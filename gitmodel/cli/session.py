@@ -178,10 +178,22 @@ def ask_secret(name: str) -> bytes | None:
 
 
 def new_passphrase() -> bytes:
-    """Return the passphrase for a new key, asking twice on a terminal."""
+    """Return the passphrase for a new key, asking twice on a terminal.
+
+    Raises:
+        GitmodelError: There is no terminal, and the variable is not set.
+    """
     given = os.environ.get("GITMODEL_KEY_PASSPHRASE")
     if given is not None:
         return given.encode()
+    if not sys.stdin.isatty():
+        from gitmodel.errors import GitmodelError
+
+        raise GitmodelError(
+            "There is no terminal to ask for a new passphrase at.",
+            "GITMODEL_KEY_PASSPHRASE=… gitmodel key new --passphrase  gives it.",
+            code="E_PASSPHRASE",
+        )
     answer: str = click.prompt(
         "New passphrase", hide_input=True, confirmation_prompt=True, err=True
     )

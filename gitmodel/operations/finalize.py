@@ -126,7 +126,8 @@ def _require_complete(main: View, request: Request) -> None:
     if request.lacking:
         raise RefusedError(
             f"{request.lacking} of {request.threshold} approvals are lacking.",
-            f"gitmodel approve {request.branch}  by another approver.",
+            f"gitmodel approve {request.branch}  by another approver;  git fetch  "
+            "brings those of others.",
             code="E_THRESHOLD",
         )
 

@@ -172,35 +172,41 @@ def remove_principal(
     return change_policy(handle, edit, what, mode)
 
 
-def grant(handle: RegistryHandle, name: str, role: str, mode: Mode) -> PolicyResult:
-    """Give a role to a principal.
+def grant(
+    handle: RegistryHandle, name: str, roles: Sequence[str], mode: Mode
+) -> PolicyResult:
+    """Give roles to a principal.
 
     Raises:
         NotFoundError: There is no such principal.
         InputError: There is no such role.
     """
-    _require_roles([role])
+    _require_roles(roles)
 
     def edit(document: Document) -> bool:
         _principal(document, name)
-        return _join(document, name, role)
+        changed = [_join(document, name, role) for role in roles]
+        return any(changed)
 
-    return change_policy(handle, edit, f"grant {role} to {name}", mode)
+    return change_policy(handle, edit, f"grant {', '.join(roles)} to {name}", mode)
 
 
-def revoke(handle: RegistryHandle, name: str, role: str, mode: Mode) -> PolicyResult:
-    """Take a role from a principal.
+def revoke(
+    handle: RegistryHandle, name: str, roles: Sequence[str], mode: Mode
+) -> PolicyResult:
+    """Take roles from a principal.
 
     Raises:
         NotFoundError: There is no such principal.
-        RefusedError: Nobody would be left in the role.
+        RefusedError: Nobody would be left in one of the roles.
     """
 
     def edit(document: Document) -> bool:
         _principal(document, name)
-        return _leave(document, name, role)
+        changed = [_leave(document, name, role) for role in roles]
+        return any(changed)
 
-    return change_policy(handle, edit, f"revoke {role} from {name}", mode)
+    return change_policy(handle, edit, f"revoke {', '.join(roles)} from {name}", mode)
 
 
 def require(
@@ -256,7 +262,12 @@ def set_sensitivity(
         if model is None:
             new = stated | {"default": level}
         else:
-            new = stated | {"models": stated.get("models", {}) | {model: level}}
+            others = {
+                name: known
+                for name, known in stated.get("models", {}).items()
+                if name == model or name.casefold() != model.casefold()
+            }
+            new = stated | {"models": others | {model: level}}
         document["sensitivity"] = new
         return bool(new != stated)
 

@@ -229,6 +229,8 @@ class RegistryHandle:
             raise RefusedError(
                 f"Key {signer.keyid[:8]} belongs to no principal of this registry.",
                 f"Its principals are: {names}",
+                "git pull --ff-only  first, if a root has let it in since;  gitmodel "
+                "policy add-principal NAME --key FILE.pub  by a root does.",
                 "GITMODEL_KEY=FILE or --key FILE chooses another key; "
                 "gitmodel key list  shows yours.",
                 code="E_UNTRUSTED_KEY",

@@ -68,6 +68,12 @@ def new(session: Session, out: str | None, passphrase: bool) -> None:
     )
     if out:
         session.hint(f"GITMODEL_KEY={path} gitmodel …  signs with it")
+    else:
+        session.hint(
+            "gitmodel init  makes a registry with it.  To join one, send the .pub file "
+            "to a root of it:\n      "
+            "gitmodel policy add-principal NAME --key FILE.pub --role ROLE"
+        )
 
 
 @command.command("show")

@@ -247,41 +247,51 @@ def trust_root(ctx: click.Context, file: str | None, push: bool, dry_run: bool) 
 
 @command.command("grant")
 @click.argument("name")
-@click.argument("role", type=click.Choice(ROLES))
+@click.argument(
+    "roles", metavar="ROLE...", nargs=-1, required=True, type=click.Choice(ROLES)
+)
 @change_options
 @json_option
 @click.pass_obj
-def grant(session: Session, name: str, role: str, push: bool, dry_run: bool) -> None:
-    """Give ROLE to a principal.
+def grant(
+    session: Session, name: str, roles: tuple[str, ...], push: bool, dry_run: bool
+) -> None:
+    """Give a principal one ROLE or several.
 
     Examples:
       gitmodel policy grant bob responder
+      gitmodel policy grant carol approver auditor --push
     """
     from gitmodel.operations.policy import grant as change
     from gitmodel.registry.transaction import Mode
 
     with session.open_closing() as handle:
-        result = change(handle, name, role, Mode(dry_run=dry_run, push=push))
+        result = change(handle, name, roles, Mode(dry_run=dry_run, push=push))
     answer_policy(session, result)
 
 
 @command.command("revoke")
 @click.argument("name")
-@click.argument("role", type=click.Choice(ROLES))
+@click.argument(
+    "roles", metavar="ROLE...", nargs=-1, required=True, type=click.Choice(ROLES)
+)
 @change_options
 @json_option
 @click.pass_obj
-def revoke(session: Session, name: str, role: str, push: bool, dry_run: bool) -> None:
-    """Take ROLE from a principal.
+def revoke(
+    session: Session, name: str, roles: tuple[str, ...], push: bool, dry_run: bool
+) -> None:
+    """Take one ROLE or several from a principal.
 
     Examples:
       gitmodel policy revoke bob publisher
+      gitmodel policy revoke ada approver responder auditor --push
     """
     from gitmodel.operations.policy import revoke as change
     from gitmodel.registry.transaction import Mode
 
     with session.open_closing() as handle:
-        result = change(handle, name, role, Mode(dry_run=dry_run, push=push))
+        result = change(handle, name, roles, Mode(dry_run=dry_run, push=push))
     answer_policy(session, result)
 
 
