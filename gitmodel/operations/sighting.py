@@ -61,7 +61,7 @@ class Sighting:
         if (records[-1].digest if records else None) == self.newest:
             return
         newest = history.transitions[-1] if history.transitions else None
-        news = "; ".join(map(_told, history.transitions[self.moves :]))
+        news = "; ".join(map(told, history.transitions[self.moves :]))
         where = f"--stage {newest.stage}" if newest else ""
         raise ConflictError(
             f"The stage has moved since you asked: {news or 'its log is another one'}.",
@@ -112,7 +112,8 @@ def look(
     )
 
 
-def _told(move: Transition) -> str:
+def told(move: Transition) -> str:
+    """Say who moved what, and when, for people."""
     origin = move.origin.version if move.origin else "(empty)"
     target = move.target.version if move.target else "(empty)"
     return (

@@ -15,12 +15,13 @@ from gitmodel.adapters.git import commits, history, porcelain
 from gitmodel.adapters.git.porcelain import PushRejectedError
 from gitmodel.adapters.lfs import transfer
 from gitmodel.adapters.lfs.store import as_error
-from gitmodel.errors import ConflictError, NotFoundError
+from gitmodel.errors import ConflictError, NotFoundError, OutsideError
 from gitmodel.formats.lfs_pointer import CUTOFF, Pointer
 from gitmodel.registry import journal
 from gitmodel.registry.done import Done
 from gitmodel.registry.lfs_config import patience_of, require_no_redirection
 from gitmodel.registry.remotes import remote_of
+from gitmodel.registry.turns import Turns, pause
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
@@ -32,12 +33,9 @@ if TYPE_CHECKING:
 
     Write = Callable[[RegistryHandle, View, Change], str]
     Land = Callable[[RegistryHandle, journal.Move, str], None]
+    Join = Callable[[str, str], str]
 
 T = TypeVar("T")
-_PATIENCE = 120.0  # seconds of losing races to others
-_STUCK = 5  # rejections in a row by a remote that did not move
-_PAUSE = 0.1
-_LONGEST_PAUSE = 2.0
 
 
 def publish(
@@ -46,8 +44,18 @@ def publish(
     build: Callable[[View], Plan[T]],
     write: Write,
     land: Land,
+    join: Join | None = None,
 ) -> Done[T]:
     """Make a change that the remote has when this returns.
+
+    Args:
+        handle: The registry.
+        ref: The branch.
+        build: Plans the change; called again after a lost race.
+        write: Writes the commit of a change.
+        land: Brings the commit to this clone.
+        join: Called with where this clone and the remote have parted to; returns a
+            commit that has both, for a plan that adds nothing. None: that is an error.
 
     Raises:
         ConflictError: The lines of development have parted, or others kept winning.
@@ -55,13 +63,12 @@ def publish(
     """
     remote = remote_of(handle.repository, ref)
     branch = ref.removeprefix("refs/heads/")
-    deadline = time.monotonic() + _PATIENCE
+    turns = Turns(time.monotonic())
     uploaded: set[Digest] = set()
-    lost = stuck = 0
-    last: str | None = None
     while True:
+        began = time.monotonic()
         theirs = porcelain.fetch(handle.repository, remote, branch)
-        base = _take_in(handle, ref, remote, theirs)
+        base = _take_in(handle, ref, remote, theirs, join)
         view = View(handle.reader, base)
         plan = build(view)
         tip = write(handle, view, plan.change) if plan.change else base
@@ -71,27 +78,54 @@ def publish(
         move = journal.Move(ref, base, tip)
         try:
             _push(handle, remote, branch, move, moves=plan.change is not None)
-        except PushRejectedError:
-            lost += 1
-            stuck = stuck + 1 if theirs == last else 0
-            last = theirs
-            if time.monotonic() > deadline or stuck == _STUCK:
-                raise
-            # Others are pushing too: spread out, so that everyone gets a turn.
-            longest = min(_PAUSE * 2**lost, _LONGEST_PAUSE)
-            time.sleep(longest * random.random())  # noqa: S311
+        except PushRejectedError as error:
+            turns.lose(theirs)
+            _wait(handle, turns, began, error)
             continue
         if plan.change is None:
+            _follow(handle, ref, remote, tip)
             return Done(plan.result, None)
         try:
             land(handle, move, plan.change.message.subject)
         except ConflictError as error:
             handle.context.warn(
                 f"The remote {remote} has the change, but this clone does not: "
-                f"{branch} moved here meanwhile.  git merge {remote}/{branch}  "
-                f"brings it here. ({error.message})"
+                f"{branch} moved here meanwhile.  gitmodel sync  brings it here. "
+                f"({error.message})"
             )
         return Done(plan.result, tip)
+
+
+def _wait(
+    handle: RegistryHandle, turns: Turns, began: float, error: PushRejectedError
+) -> None:
+    """Let others have their turn, and then go on.
+
+    Raises:
+        OutsideError: The remote rejects what nobody else is in the way of.
+        PushRejectedError: Others kept winning.
+    """
+    now = time.monotonic()
+    if turns.is_stuck:
+        raise OutsideError(
+            f"The remote rejected this {turns.lost} times, though its branch did not "
+            f"move: {error.verdict}",
+            "Nothing was changed, there or here.",
+            "On the server, a lock file may have been left:  ls refs/heads/*.lock",
+            code="E_REMOTE_REFUSED",
+        ) from error
+    if turns.is_over(now):
+        raise PushRejectedError(
+            f"Others pushed first, {turns.lost} times in {now - turns.began:.0f} s; "
+            "nothing was changed, there or here.",
+            "Run the command again.",
+        ) from error
+    if turns.should_tell(now):
+        handle.context.warn(
+            f"Others keep pushing first ({turns.lost} times); still trying. To stop it "
+            "is safe: nothing is half done."
+        )
+    time.sleep(pause(turns.lost, now - began, random.random()))  # noqa: S311
 
 
 def _push(
@@ -110,9 +144,13 @@ def _push(
 
 
 def _take_in(
-    handle: RegistryHandle, ref: str, remote: str, theirs: str | None
+    handle: RegistryHandle,
+    ref: str,
+    remote: str,
+    theirs: str | None,
+    join: Join | None,
 ) -> str | None:
-    """Fast-forward this clone to the remote's branch; return where it then is."""
+    """Fast-forward this clone to the remote's branch; return what to build upon."""
     repository = handle.repository
     ours = repository.resolve(ref)
     if theirs is None or theirs == ours:
@@ -120,16 +158,31 @@ def _take_in(
     if ours is None or history.is_ancestor(repository, ours, theirs):
         commits.fast_forward(repository, theirs)
         return theirs
-    if history.is_ancestor(repository, theirs, ours):
+    if history.is_ancestor(repository, theirs, ours) and join is None:
         return ours
+    if join is not None:
+        return join(ours, theirs)
     raise ConflictError(
-        "This clone and the remote have parted: each has commits that the other "
-        "has not.",
-        f"git merge {remote}/{ref.removeprefix('refs/heads/')}  joins them; "
+        f"This clone and {remote} have parted: each has commits that the other has "
+        "not.",
+        "gitmodel sync  puts yours behind theirs, if they still make sense there;",
         "then run the command again.",
         "Never rebase: it would throw signatures away.",
         code="E_DIVERGED",
     )
+
+
+def _follow(handle: RegistryHandle, ref: str, remote: str, tip: str) -> None:
+    """Bring this clone to what was joined, now that the remote has it."""
+    if handle.repository.resolve(ref) == tip:
+        return
+    try:
+        commits.fast_forward(handle.repository, tip)
+    except ConflictError as error:
+        handle.context.warn(
+            f"The remote {remote} has it all, but your files could not follow: "
+            f"{error.message}  Commit or stash them, then:  gitmodel sync"
+        )
 
 
 def _upload(

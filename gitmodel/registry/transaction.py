@@ -52,7 +52,10 @@ class Mode:
 
 
 def transact(
-    handle: RegistryHandle, build: Callable[[View], Plan[T]], mode: Mode
+    handle: RegistryHandle,
+    build: Callable[[View], Plan[T]],
+    mode: Mode,
+    join: Callable[[str, str], str] | None = None,
 ) -> Done[T]:
     """Make the change that ``build`` plans.
 
@@ -60,6 +63,7 @@ def transact(
         handle: The registry.
         build: Called with the registry as it is; called again after a lost race.
         mode: Dry run, push.
+        join: Joins what is here with what the remote has, as ``publish`` wants it.
 
     Raises:
         ConflictError: Somebody else moved first; nothing was changed here.
@@ -76,7 +80,7 @@ def transact(
             # GitPython takes 35 ms to import, and only talking to remotes needs it.
             from gitmodel.registry import publishing  # noqa: PLC0415
 
-            return publishing.publish(handle, ref, build, write_commit, land)
+            return publishing.publish(handle, ref, build, write_commit, land, join)
         base = handle.repository.resolve(ref)
         view = View(handle.reader, base)
         plan = build(view)

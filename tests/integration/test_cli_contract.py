@@ -42,6 +42,7 @@ POLICY = {
 ELSEWHERE = {
     "checkpoint fetch",
     "promote --from-file",
+    "sync",
     "promote --finalize A B",
     "hook pre-push",
     "hook pre-receive",

@@ -86,7 +86,7 @@ def test_work_in_progress_in_the_way_of_what_others_pushed_is_not_lost(
     assert (team.ours.path / "notes.txt").read_bytes() == b"theirs\n"
 
 
-def test_diverged_clones_are_joined_by_a_merge_not_by_force(
+def test_diverged_clones_are_joined_by_merges_not_by_force(
     team: Team, tmp_path: Path
 ) -> None:
     team.ours.do("promote", "fraud@1.1.0", "dev", "--push")
@@ -97,8 +97,10 @@ def test_diverged_clones_are_joined_by_a_merge_not_by_force(
     refusal(answer, 1, "E_DIVERGED")
     assert (team.theirs.snapshot(), team.tip()) == (before, tip)
     [command, *_] = answer.json["error"]["hints"]
-    assert command.startswith("git merge origin/main ")
-    team.theirs.git("merge", "-q", "--no-edit", "origin/main")
+    assert command.startswith("gitmodel sync ")
+    team.theirs.do("sync")
+    # What others have seen stays where it is: ours comes after it.
+    assert team.theirs.git("rev-parse", "HEAD~1") == tip
     team.theirs.do("promote", "churn@1.0.0", "staging", "--push")
     anyone = fresh(team, tmp_path / "fresh")
     assert anyone.live("fraud", "dev") == "1.1.0"
@@ -264,9 +266,10 @@ def test_a_commit_made_here_while_pushing_is_kept_and_so_is_the_change(
     answer = team.ours.run("--json", "promote", "fraud@1.1.0", "dev", "--push")
     assert answer.code == 0
     assert answer.json["commit"] == team.tip()
-    assert "git merge origin/main" in answer.err
+    assert "gitmodel sync" in answer.err
     assert team.ours.git("rev-parse", "HEAD~1") == before
     assert team.ours.git("status", "--porcelain") == ""
-    team.ours.git("merge", "-q", "--no-edit", "origin/main")
+    team.ours.do("sync")
+    assert team.tip() == team.ours.git("rev-parse", "HEAD")
     assert team.ours.live("fraud", "dev") == "1.1.0"
     assert team.ours.verify() == (0, [])

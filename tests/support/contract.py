@@ -133,6 +133,16 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("refusals[]", "object", "always empty: whatever is refused is an error"),
         ("dryRun", "boolean", "whether nothing was changed"),
     ),
+    "sync": _keys(
+        ("status", "text", "synced or unchanged"),
+        ("remote", "text", "name of the remote"),
+        ("branch", "text", "the branch"),
+        ("received", "integer", "how many steps of others came in"),
+        ("sent", "integer", "how many steps the remote got"),
+        ("behind", "integer", "how many of these were put behind what others pushed"),
+        ("commit", "text?", "where both are now, or would be"),
+        ("dryRun", "boolean", "whether nothing was changed"),
+    ),
     "promote --finalize": _keys(*_REQUEST),
     "promote --finalize A B": _keys(
         *((f"requests[].{path}", kind, what) for path, kind, what in _REQUEST),

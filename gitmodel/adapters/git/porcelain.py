@@ -8,6 +8,7 @@ knows the conventions; the bulk of the work goes through ``process`` instead
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -28,14 +29,31 @@ _LOST_RACE = (
     "cannot lock ref",
     "incorrect old value",
     "failed to update ref",
+    "shallow file",
 )
 _QUIET = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0")
 
 
+#: How ``fetch`` says that another process was at the same ref or file just then.
+_PASSING = (
+    "cannot lock ref",
+    "unable to update local ref",
+    "shallow file has changed",
+    "Unable to create",
+)
+_FETCHES = 5
+_PAUSE = 0.2
+
+
 class PushRejectedError(ConflictError):
-    """The remote has commits that this clone has not."""
+    """The remote has commits that this clone has not.
+
+    Attributes:
+        verdict: What the remote said of it, such as ``(fetch first)``.
+    """
 
     default_code = "E_PUSH_REJECTED"
+    verdict = ""
 
 
 @contextmanager
@@ -84,19 +102,26 @@ def configure(repository: Repository, settings: Mapping[str, str]) -> None:
 def fetch(repository: Repository, remote: str, branch: str) -> str | None:
     """Fetch one branch; return its commit on the remote, None if it has none.
 
+    Others may be fetching in this clone as well, as editors do: then it is tried again.
+
     Raises:
         OutsideError: The remote cannot be reached.
     """
     tracking = f"refs/remotes/{remote}/{branch}"
-    try:
-        with _opened(repository) as repo:
-            repo.git(c=_QUIET).fetch(
-                "--quiet", remote, f"+refs/heads/{branch}:{tracking}"
-            )
-    except GitCommandError as error:
-        if "couldn't find remote ref" in str(error.stderr):
-            return None
-        raise _unreachable(remote, error) from error
+    for left in reversed(range(_FETCHES)):
+        try:
+            with _opened(repository) as repo:
+                repo.git(c=_QUIET).fetch(
+                    "--quiet", remote, f"+refs/heads/{branch}:{tracking}"
+                )
+            break
+        except GitCommandError as error:
+            said = str(error.stderr)
+            if "couldn't find remote ref" in said:
+                return None
+            if not left or not any(phrase in said for phrase in _PASSING):
+                raise _unreachable(remote, error) from error
+        time.sleep(_PAUSE)
     return repository.resolve(tracking)
 
 
@@ -185,10 +210,12 @@ def push_ref(
             raise _unreachable(remote, error) from error
         if any(phrase in verdict for phrase in _LOST_RACE):
             name = ref.removeprefix("refs/heads/")
-            raise PushRejectedError(
+            lost = PushRejectedError(
                 f"{name} moved on {remote} while this command ran.",
                 "Run the command again.",
-            ) from error
+            )
+            lost.verdict = verdict
+            raise lost from error
         heard = [
             line.removeprefix("remote:").strip()
             for line in _lines(error.stderr)

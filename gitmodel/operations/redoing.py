@@ -1,0 +1,93 @@
+"""What to run when commits of this clone cannot stand on what others have pushed.
+
+Nothing is thrown away: a branch keeps the commits, then the clone goes to where the
+remote is, and each change is made again, in order.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from gitmodel.adapters.git.history import changes
+from gitmodel.domain.transition import Transition
+from gitmodel.errors import GitmodelError
+from gitmodel.operations.sighting import told
+from gitmodel.registry import layout
+from gitmodel.registry.parsing import parse
+from gitmodel.registry.stage_log import read_history
+from gitmodel.registry.steps import line_to
+from gitmodel.registry.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gitmodel.registry.handle import RegistryHandle
+    from gitmodel.registry.rejoining import Clash
+
+_SHOWN = 20
+
+
+def commands(
+    handle: RegistryHandle, ours: str, theirs: str, remote: str, branch: str
+) -> tuple[str, ...]:
+    """Return what keeps the commits of ``ours``, and makes their changes again."""
+    line = line_to(handle.repository, ours, theirs)
+    changed = dict(changes(handle.repository, line))
+    again: list[str] = []
+    for commit, parent in line:
+        paths = [each.path for each in changed.get(commit, ()) if each.status == "A"]
+        view = View(handle.reader, commit)
+        moves = list(_moves(view, paths))
+        if moves:
+            again += moves
+        elif parent is not None and paths:
+            again.append(f"git cherry-pick {commit[:12]}")
+    more = [f"… and {len(again) - _SHOWN} more"] if len(again) > _SHOWN else []
+    return (
+        f"git branch mine-{ours[:8]}  keeps what you have;",
+        f"git reset --keep {remote}/{branch}  goes to where the others are;",
+        "then, as far as you still want it:",
+        *again[:_SHOWN],
+        *more,
+        "gitmodel sync",
+    )
+
+
+def who_moved(handle: RegistryHandle, theirs: str, clashes: Sequence[Clash]) -> str:
+    """Say who moved the pin over which commits clash; "" if it is not over a pin."""
+    view = View(handle.reader, theirs)
+    for clash in clashes:
+        for path in clash.paths:
+            place = layout.classify(path)
+            if place.kind in {"pin", "transition"}:
+                try:
+                    history = read_history(view, place.stage, place.model)
+                except GitmodelError:
+                    continue
+                if history.transitions:
+                    return told(history.transitions[-1])
+    return ""
+
+
+def _moves(view: View, paths: Sequence[str]) -> Iterator[str]:
+    """Yield the commands that make the moves again which a commit recorded."""
+    for path in paths:
+        if layout.classify(path).kind != "transition":
+            continue
+        try:
+            data = view.blob(path) or b""
+            move = parse("Transition", data, path, Transition.from_document)
+        except GitmodelError:
+            continue
+        target = move.target.version if move.target else ""
+        words = (
+            ["rollback", move.model, move.stage, "--to", target]
+            if move.action == "rollback"
+            else ["promote", f"{move.model}@{target}", move.stage]
+        )
+        if move.reason or move.action == "rollback":
+            words += ["-m", move.reason]
+        if move.incident:
+            words += ["--incident", move.incident]
+        yield shlex.join(["gitmodel", *words])
