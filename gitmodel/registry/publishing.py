@@ -232,7 +232,7 @@ def _upload(
         )
     if not pointers:
         return
-    require_no_redirection(repository, View(handle.reader, tip))
+    require_no_redirection(repository, View(handle.reader, tip), uploads=True)
     # Others get what is uploaded here: bytes that were altered must not leave.
     found_bad = [each for each in handle.store.verify_all(pointers) if each is not None]
     if found_bad:

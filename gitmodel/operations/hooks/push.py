@@ -217,7 +217,7 @@ def bring_objects(
     for update in updates:
         if update.new is not None:
             view = View(handle.reader, update.new)
-            require_no_redirection(handle.repository, view)
+            require_no_redirection(handle.repository, view, uploads=True)
     store = handle.store
     missing = [p for p in pointers if store.state(p.digest, p.size) is State.MISSING]
     here = [pointer for pointer in pointers if pointer not in missing]
