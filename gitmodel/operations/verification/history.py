@@ -92,7 +92,9 @@ def verify_steps(
         known, after = None, None
         line = line_to(repository, tip, after)
     judge_line(handle, findings, line, after)
-    judge_overtaken(handle, findings, view, line, after)
+    shallow = (repository.common_dir / "shallow").exists()
+    remembered = known is not None and not shallow
+    judge_overtaken(handle, findings, view, line, after, remembered=remembered)
     return Proof(findings, after, known is not None and known.whole)
 
 

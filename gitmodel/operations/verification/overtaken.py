@@ -22,7 +22,7 @@ from gitmodel.formats.bundle import Bundle
 from gitmodel.formats.statement import Endorsement, Statement
 from gitmodel.registry import layout
 from gitmodel.registry.authorship import author_of
-from gitmodel.registry.steps import steps
+from gitmodel.registry.steps import line_to, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,6 +45,8 @@ def judge_overtaken(
     view: View,
     line: Line,
     after: str | None,
+    *,
+    remembered: bool = False,
 ) -> None:
     """Judge what a line puts before a policy that came beside it.
 
@@ -54,6 +56,8 @@ def judge_overtaken(
         view: The registry at the end of the line.
         line: As ``line_to`` returns it.
         after: The commit that vouches for all before it; None to begin at the root.
+        remembered: Whether it vouches only for what was known then. A policy that
+            comes beside the line overtakes what stands before it as well.
     """
     repository = handle.repository
     pairs = edges(repository, str(view.commit), after)
@@ -62,6 +66,9 @@ def judge_overtaken(
     brought = _brought(repository, beside) if beside else {}
     if not brought:
         return
+    if remembered:
+        line = line_to(repository, str(view.commit), None)
+        on_line = {commit: place for place, (commit, _) in enumerate(line)}
     try:
         editions = {each.policy.version: each for each in view.editions.values()}
     except GitmodelError:

@@ -119,7 +119,7 @@ def _judge(
     line = line_to(repository, new, after)
     judge_line(handle, findings, line, after)
     judged.commits = len(line)
-    if volume.brings_policy_beside(found, line):
+    if after is None or volume.brings_policy_beside(found, line):
         # Whatever stands ahead of that policy matters, also what landed long ago.
         whole = line_to(repository, new, None)
         judge_overtaken(handle, findings, view, whole, None)
