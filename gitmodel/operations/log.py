@@ -190,7 +190,8 @@ def _event(view: View, info: CommitInfo, path: str) -> Event | None:
 def _people(
     view: View, record: Record | None, info: CommitInfo, document: object
 ) -> tuple[str, tuple[str, ...]]:
-    signers = [seal.principal for seal in record.seals] if record is not None else []
+    seals = record.seals if record is not None else ()
+    signers = [seal.principal for seal in seals if seal.decision == "approve"]
     if not signers:
         return info.author, ()
     requester = document.get("requester") if isinstance(document, dict) else None
