@@ -6,6 +6,7 @@ import dataclasses
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -99,7 +100,11 @@ def pull(
         _require_replaceable(target, replace=replace)
     _fetch_missing(handle, view, version, number)
     try:
-        _write(handle, view, version, number, target)
+        _write(handle, view, version, number, target, replace=replace)
+    except ConflictError:
+        if _holds(view, target, version, handle.context.progress):
+            return dataclasses.replace(result, status="unchanged")  # another pull
+        raise
     except OSError as error:
         raise OutsideError(
             f"Cannot write {target}: {error.strerror or error}.",
@@ -109,12 +114,18 @@ def pull(
 
 
 def _require_replaceable(target: Path, *, replace: bool) -> None:
-    if target.is_dir() and not target.is_symlink():
-        if not any(target.iterdir()):
-            return
-        if replace and _is_earlier_pull(target):
-            return
-    raise ConflictError(
+    if not _is_replaceable(target, replace=replace):
+        raise _exists(target)
+
+
+def _is_replaceable(target: Path, *, replace: bool) -> bool:
+    if target.is_symlink() or not target.is_dir():
+        return False
+    return not any(target.iterdir()) or (replace and _is_earlier_pull(target))
+
+
+def _exists(target: Path) -> ConflictError:
+    return ConflictError(
         f"{target} exists and is not this version.",
         "--replace  puts the version in the place of an earlier pull that nothing "
         "was added to;",
@@ -225,6 +236,8 @@ def _write(
     version: ModelVersion,
     number: str,
     target: Path,
+    *,
+    replace: bool,
 ) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{target.name[:50]}-", dir=target.parent))
@@ -247,12 +260,28 @@ def _write(
             ("model.sig", layout.oms_path(version.model, number)),
         ):
             (fresh / name).write_bytes(view.blob(path) or b"")
-        if target.exists():
-            target.rename(scratch / "old")
-        fresh.rename(target)
+        _put(fresh, target, scratch / "old", replace=replace)
         _sync(target.parent)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _put(fresh: Path, target: Path, old: Path, *, replace: bool) -> None:
+    """Move ``fresh`` to ``target``, and what is there out of the way, to ``old``.
+
+    Downloading took a while: what people put there meanwhile is theirs.
+    """
+    if target.exists() or target.is_symlink():
+        target.rename(old)
+        if not _is_replaceable(old, replace=replace):
+            old.rename(target)
+            raise _exists(target)
+    try:
+        fresh.rename(target)
+    except OSError:
+        with suppress(OSError):
+            old.rename(target)
+        raise
 
 
 def _sync(directory: Path) -> None:
