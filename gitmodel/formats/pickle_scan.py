@@ -40,7 +40,11 @@ MAX_MEMBERS = 100_000
 
 _PROMISED = re.compile(r"\.(pkl|pickle|joblib|dill|pt|pth|ckpt)$", re.IGNORECASE)
 # An import of protocol 0, amid bytes that pickletools refuses and unpicklers may not.
-_TEXT_IMPORT = re.compile(rb"[ci]([\w.]+)\n([\w.]+)\n(?:[(.)]|p\d+\n|[\x80-\x9f])")
+# It is looked for once in each word: else the time would grow by the square of that.
+_TEXT_IMPORT = re.compile(
+    rb"(?<![\w.])(?=[\w.]*[ci][\w.])([\w.]++)\n"
+    rb"(?=([\w.]++)\n(?:[(.)]|p\d+\n|[\x80-\x9f]))"
+)
 _LAMBDA = re.compile(rb'"class_name"\s*:\s*"(Lambda|TFOpLambda|SlicingOpLambda)"')
 _WITHOUT_CODE = frozenset({"safetensors", "gguf", "onnx", "tflite", "parquet", "arrow"})
 _PICKLE_FORMATS = frozenset({"pickle", "pytorch", "joblib"})
@@ -265,7 +269,9 @@ def _scan_text(state: _Scan, file: BinaryIO, place: str) -> None:
     rest = b""
     while data := file.read(_CHUNK):
         if found := _TEXT_IMPORT.search(rest + data):
-            what = b" ".join(found.groups()).decode("ascii", "replace")[:200]
+            word, name = found.groups()
+            module = re.split(rb"[ci]", word, maxsplit=1)[1]
+            what = (module + b" " + name).decode("ascii", "replace")[:200]
             state.add(place, f"it may be a pickle that imports {what!a}")
             return
         rest = data[-300:]

@@ -28,7 +28,7 @@ _PATTERNS = (
     ("a PyPI token", rb"\bpypi-AgE[\w-]{50}"),
     ("an npm token", rb"\bnpm_[A-Za-z0-9]{36}\b"),
     ("a Stripe key", rb"\b[rs]k_live_[A-Za-z0-9]{20}"),
-    ("a JSON Web Token", rb"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}"),
+    ("a JSON Web Token", rb"(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}"),
 )
 _ANY = re.compile(
     b"|".join(

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from gitmodel.registry.handle import RegistryHandle
 
-_TRAILER = re.compile(r"Gitmodel-([A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_TRAILER = re.compile(r"Gitmodel-([A-Za-z-]+):(.*)")
 #: git shows what is below this line to the author, and leaves it out of the commit.
-_SCISSORS = re.compile(r".*-{8,} >8 -{8,}")
+_SCISSORS = re.compile(r".*-{8} >8 -{8,}")
 #: These name people: whoever the policy knows may have had a part in it.
 _PEOPLE = frozenset({"Principal", "Approved-By"})
 
@@ -115,7 +115,9 @@ def _lines(text: str) -> list[str]:
 def _claims(lines: list[str]) -> list[tuple[int, str, str]]:
     """Return line, key and value of each trailer of gitmodel's."""
     matches = ((n, _TRAILER.fullmatch(line)) for n, line in enumerate(lines, 1))
-    return [(number, match[1], match[2]) for number, match in matches if match]
+    return [
+        (number, match[1], match[2].strip(" \t")) for number, match in matches if match
+    ]
 
 
 def _standing(staged: Staged) -> list[tuple[str, str]]:
