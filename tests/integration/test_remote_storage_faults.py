@@ -377,6 +377,22 @@ def test_credentials_do_not_follow_a_redirect_to_another_host(place: Place) -> N
         assert all("authorization" not in each.headers for each in asked)
 
 
+def test_an_address_that_is_a_secret_is_not_told(place: Place) -> None:
+    def sign(entry: dict[str, Any]) -> None:
+        entry["actions"]["download"]["href"] += "?X-Amz-Signature=s3cret&Expires=9"
+
+    place.server.spoil |= {"batch": entries(sign), "download": lambda *_: Reply(403)}
+    address = place.server.url.replace("://", "://ada:s3cret@")
+    place.anyone.git("config", "lfs.url", address)
+    answer = place.anyone.run("--json", *place.pull)
+    assert "/object/" in refusal(answer, 5, "E_LFS_AUTH")
+    assert "s3cret" not in answer.out + answer.err
+    place.anyone.git("config", "lfs.url", "http://ada:s3cret@127.0.0.1:1/lfs")
+    answer = place.anyone.run("--json", *place.pull)
+    assert "127.0.0.1:1" in refusal(answer, 5, "E_LFS")
+    assert "s3cret" not in answer.out + answer.err
+
+
 def test_how_far_it_has_come_is_told_in_bytes(place: Place) -> None:
     heard = Recorder()
     with gitmodel.open_registry(place.anyone.path, progress=heard) as registry:

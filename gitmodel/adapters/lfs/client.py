@@ -100,7 +100,7 @@ def run(
     limits = patience or Patience()
     with TemporaryFile() as moved, TemporaryFile() as trace:
         files = (moved.fileno(), trace.fileno())
-        process = subprocess.Popen(
+        with subprocess.Popen(
             ["git", *_settings(limits), "lfs", *args],  # noqa: S607
             cwd=directory,
             stdin=subprocess.PIPE,
@@ -115,14 +115,13 @@ def run(
                 }
             ),
             pass_fds=(*files, *held),
-        )
-        try:
+        ) as process:
             meter = _Meter(moved, progress or Silent())
-            said, silent = _attend(process, stdin, meter, trace, limits.silence)
-        finally:
-            if process.poll() is None:
+            try:
+                said, silent = _attend(process, stdin, meter, trace, limits.silence)
+            except BaseException:
                 process.terminate()  # git ends git-lfs with itself
-            process.wait()
+                raise
         meter.read()
         trace.seek(0)
         heard = trace.read().decode("utf-8", "replace")

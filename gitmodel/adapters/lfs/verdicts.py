@@ -26,15 +26,18 @@ _PREFIXES = re.compile(
 )
 #: What 3.x prints of an address where it means to print the address.
 _GARBLED = re.compile(r"\s*&\{%!.*?\}s\(MISSING\)")
+#: What of an address is a secret: the password, and the signature of a signed one.
+_SECRETS = re.compile(r"(?<=://)[^\s/@]*@|(?<=\S)\?[^\s\"']*(?=[=&])[^\s\"']*")
 _NOT_THERE = re.compile(
     r"\[4(04|10)\]|object not found|does not exist on the server|remote missing object"
 )
 _OTHER_BYTES = re.compile(r"expected OID|invalid hash|\[422\]")
 _NEITHER = re.compile(r"\(missing\)|Unable to find source|missing or corrupt")
 _NO_ENTRY = re.compile(r"credentials for .* not found|Authorization error|\[40[13]\]")
+# Not a time-out: git-lfs has waited for several of them by then.
 _PASSES = re.compile(
-    r"\[(429|50[0234])\]|\bEOF\b|time-?out|timed out|connection (reset|refused)"
-    "|broken pipe|network is unreachable",
+    r"\[(429|50[0234])\]|\bEOF\b|connection (reset|refused)|broken pipe"
+    "|network is unreachable",
     re.IGNORECASE,
 )
 _NOWHERE, _MALFORMED = 404, 422
@@ -157,7 +160,7 @@ def _reason(ran: Ran) -> str:
     lines = [line.strip() for line in ran.said.splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith(_CHATTER)]
     line = (telling or lines or ["it does not say why"])[0]
-    line = _GARBLED.sub("", _PREFIXES.sub("", line))
+    line = _SECRETS.sub("", _GARBLED.sub("", _PREFIXES.sub("", line)))
     status = ran.refusal
     if status is None or str(status) in line:
         return line
