@@ -34,12 +34,13 @@ class Sensitivity:
         return cls(data.get("default"), tuple(data.get("models", {}).items()))
 
     def level_of(self, model: str) -> str:
-        """Return the level of a model, whatever case its name is written in."""
+        """Return the level of a model, whatever case its name is written in.
+
+        Named in several cases, it has the most sensitive level.
+        """
         name = model.casefold()
-        for known, level in self.models:
-            if known.casefold() == name:
-                return level
-        return self.default or LEVELS[-1]
+        named = [level for known, level in self.models if known.casefold() == name]
+        return max(named, key=LEVELS.index, default=self.default or LEVELS[-1])
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as the document has it; {} for nothing."""

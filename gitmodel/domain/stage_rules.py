@@ -138,6 +138,10 @@ class StageRules:
             (Quorum(role=self.approver_role, threshold=self.rollback_approvals),)
         )
 
+    def judging_roles(self, action: str) -> tuple[str, ...]:
+        """Return the roles whose members have a say in a move of this kind."""
+        return tuple(quorum.role for quorum in self.quorums(action)) or ("approver",)
+
     def requester_role(self, action: str) -> str:
         """Return the role in which a move of this kind is asked for."""
         return self.rollback_role if action == "rollback" else "promoter"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def ask(
     handle: RegistryHandle, base: View, moved: Moved, branch: str, mode: Mode
 ) -> tuple[str | None, str]:
-    """Open a request for a move.
+    """Open a request for a move; a dry run says only whether one could.
 
     Returns:
         The commit that was made, None if the very same is asked for already; and the
@@ -34,6 +34,9 @@ def ask(
         )
         if same and not known.stale:
             return None, str(known.record.digest)
+    if mode.dry_run:
+        request_branches.require_free(handle, branch)
+        return None, str(moved.digest)
     push = mode.push and not mode.by_request
     commit = request_branches.start(handle, base, moved.change, branch, push=push)
     return commit, str(moved.digest)

@@ -167,6 +167,8 @@ def change_policy(
     result, proposal = done.result.result, done.result.proposal
     if done.commit is not None:
         export_signers(handle.repository, result.policy)
+    if result.branch is not None and mode.dry_run:
+        request_branches.require_free(handle, result.branch)
     if proposal is None or result.branch is None or mode.dry_run:
         return replace(result, commit=done.commit)
     commit = request_branches.start(handle, *proposal, result.branch, push=mode.push)

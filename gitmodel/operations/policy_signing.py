@@ -10,7 +10,12 @@ from gitmodel.errors import RefusedError
 from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.operations.policy_change import PolicyResult, policy_message
 from gitmodel.operations.policy_text import differences, document_in_force
-from gitmodel.operations.requests import RequestRow, policy_row, require_fresh
+from gitmodel.operations.requests import (
+    RequestRow,
+    policy_row,
+    require_fresh,
+    require_own_no,
+)
 from gitmodel.registry import layout, policy_requests, request_branches
 from gitmodel.registry.change import Authority, Change, Plan, countersign
 from gitmodel.registry.seals import Seal
@@ -116,6 +121,9 @@ def _voice(
     require_fresh(request)
     principal, edition = _capacity(handle, request)
     keyid = handle.signer.keyid
+    if decision == "approve":
+        own = [seal for seal in request.record.seals if seal.principal == principal]
+        require_own_no(handle, own, f"policy sign {request.number}")
     if any(
         (seal.keyid, seal.decision) == (keyid, decision)
         for seal in request.record.seals

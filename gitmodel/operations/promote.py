@@ -111,7 +111,8 @@ def promote(
 
     done = transact(handle, build, mode)
     result, proposal = done.result.result, done.result.proposal
-    if proposal is None or mode.dry_run:
-        return replace(result, commit=done.commit, dry_run=mode.dry_run)
+    result = replace(result, dry_run=mode.dry_run)
+    if proposal is None:
+        return replace(result, commit=done.commit)
     commit, waiting = ask(handle, *proposal, result.branch, mode)
     return replace(result, commit=commit, transition=waiting)

@@ -11,11 +11,12 @@ from gitmodel.registry import policy_requests, request_branches, requests
 from gitmodel.registry.change import Authority, Change, countersign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.policy_requests import PolicyRequest
     from gitmodel.registry.requests import Request
+    from gitmodel.registry.seals import Seal
     from gitmodel.registry.view import View
 
 Decision = Literal["approve", "reject"]
@@ -151,28 +152,42 @@ def _voice(
 def _is_said(
     handle: RegistryHandle, request: Request, principal: str, decision: Decision
 ) -> bool:
-    """Say whether a principal has decided so already.
+    """Say whether a principal has signed so already, whatever a forge says."""
+    judges = {each.quorum.role for each in request.counts} or {"approver"}
+    own = [
+        seal
+        for seal in request.record.seals
+        if seal.principal == principal and seal.role in judges
+    ]
+    refused = any(seal.decision == "reject" for seal in own)
+    if decision == "reject":
+        return refused
+    require_own_no(handle, own, f"approve {request.branch}")
+    return bool(own) and not refused
+
+
+def require_own_no(handle: RegistryHandle, own: Iterable[Seal], verb: str) -> None:
+    """Insist that no other key of a principal has said no.
 
     Who takes a no back does so with the key that said it: its signature is replaced.
 
+    Args:
+        handle: The registry; its signer is about to say yes.
+        own: The signatures of the signer's principal.
+        verb: The command by which it says so.
+
     Raises:
-        ConflictError: Another key of the principal said no.
+        ConflictError: Another key has.
     """
-    if decision == "reject":
-        return principal in request.rejections
-    refusing = {
-        seal.keyid
-        for seal in request.record.seals
-        if seal.principal == principal and seal.decision == "reject"
-    }
-    if others := refusing - {handle.signer.keyid}:
-        key = min(others)[:8]
-        raise ConflictError(
-            f"{principal} rejected it with key {key}, and takes that back with it.",
-            f"gitmodel --key FILE approve {request.branch}  with that key's file.",
-            code="E_REJECTED",
-        )
-    return not refusing and principal in request.approvals
+    for seal in own:
+        if seal.decision == "reject" and seal.keyid != handle.signer.keyid:
+            key = seal.keyid[:8]
+            raise ConflictError(
+                f"{seal.principal} rejected it with key {key}, and can take that back "
+                "with that key only.",
+                f"gitmodel --key FILE {verb}  with that key's file.",
+                code="E_REJECTED",
+            )
 
 
 def _role(handle: RegistryHandle, main: View, request: Request) -> str:

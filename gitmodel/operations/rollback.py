@@ -181,7 +181,7 @@ def rollback(
 
     done = transact(handle, build, mode)
     result, proposal = done.result.result, done.result.proposal
-    if proposal is None or mode.dry_run:
+    if proposal is None:
         return replace(result, commit=done.commit)
     commit, waiting = ask(handle, *proposal, result.branch, mode)
     return replace(result, commit=commit, transition=waiting)

@@ -61,12 +61,12 @@ class Record:
             if seal.decision == "approve"
         )
 
-    def rejected_by(self, role: str | None = None) -> tuple[str, ...]:
-        """Return who said no, in ``role`` or in any."""
+    def rejected_by(self, *roles: str) -> tuple[str, ...]:
+        """Return who said no in one of ``roles``; others have no say in it."""
         said = {
             seal.principal
             for seal in self.seals
-            if seal.decision == "reject" and role in {None, seal.role}
+            if seal.decision == "reject" and seal.role in roles
         }
         return tuple(sorted(said))
 

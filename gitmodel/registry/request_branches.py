@@ -71,27 +71,46 @@ def tips(handle: RegistryHandle) -> dict[str, str]:
     return found
 
 
+def require_free(handle: RegistryHandle, branch: str) -> None:
+    """Insist that a request can have its branch; a dry run asks this, too.
+
+    Raises:
+        ConflictError: A request of that name is open (``E_REQUEST_OPEN``), or git
+            could not have both that and another branch (``E_REF_NAME``).
+    """
+    known = tips(handle)
+    if branch in known:
+        remote = remote_tracking(handle, branch)
+        raise ConflictError(
+            f"There is a request for the same already: {branch}",
+            "gitmodel requests  shows it.",
+            f"git branch -D {branch}  withdraws it"
+            + (f";  git push {remote} --delete {branch}  there." if remote else "."),
+            code="E_REQUEST_OPEN",
+        )
+    parts = branch.split("/")
+    above = ["/".join(parts[:end]) for end in range(1, len(parts))]
+    below = [name for name in known if name.startswith(f"{branch}/")]
+    for name in (*above, *below):
+        if handle.repository.resolve(f"refs/heads/{name}"):
+            raise ConflictError(
+                f"The branch {name} is in the way: git cannot have {branch} beside it.",
+                f"git branch -m {name} NAME  calls it something else.",
+                code="E_REF_NAME",
+            )
+
+
 def start(
     handle: RegistryHandle, base: View, change: Change, branch: str, *, push: bool
 ) -> str:
     """Put a proposed change on a branch of its own; return its commit.
 
     Raises:
-        ConflictError: A request of that name is open.
+        ConflictError: A request of that name is open, or another branch is in its way.
     """
     ref = f"refs/heads/{branch}"
     with exclusive(handle.lock_file):
-        if branch in tips(handle):
-            remote = remote_tracking(handle, branch)
-            raise ConflictError(
-                f"There is a request for the same already: {branch}",
-                "gitmodel requests  shows it.",
-                f"git branch -D {branch}  withdraws it"
-                + (
-                    f";  git push {remote} --delete {branch}  there." if remote else "."
-                ),
-                code="E_REQUEST_OPEN",
-            )
+        require_free(handle, branch)
         commit = write_commit(handle, base, change)
         commits.move_branch(
             handle.repository, ref, new=commit, old=None, why="gitmodel: request"

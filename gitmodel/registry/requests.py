@@ -180,6 +180,7 @@ def with_reviews(main: View, request: Request, heard: Heard) -> Request:
     """
     transition, record = request.transition, request.record
     rules = main.policy.rules_for(transition.stage, transition.model)
+    judges = rules.judging_roles(transition.action) if rules else ()
     counts = count(
         rules.quorums(transition.action) if rules else (),
         (*record.voices(), *heard.voices),
@@ -189,7 +190,9 @@ def with_reviews(main: View, request: Request, heard: Heard) -> Request:
         request,
         counts=counts,
         approvals=tuple(sorted({who for each in counts for who in each.who})),
-        rejections=tuple(sorted({*record.rejected_by(), *heard.refused(record)})),
+        rejections=tuple(
+            sorted({*record.rejected_by(*judges), *heard.refused(record)})
+        ),
     )
 
 

@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitmodel.adapters.signing import keys
 from gitmodel.registry import layout
 from tests.support.cli import gitmodel
-from tests.support.forgery import Forged, commit_files, digest_at, document_at, signed
+from tests.support.forgery import (
+    Forged,
+    commit_files,
+    digest_at,
+    document_at,
+    signature,
+    signed,
+)
 from tests.support.refusals import refused
 
 if TYPE_CHECKING:
@@ -133,3 +141,90 @@ def test_a_number_that_is_too_long_for_the_name_of_a_file(stocked: Workbench) ->
     stocked.do("attest", "fraud@2.0.0", "test", f"accuracy=0.{'5' * 400}")
     shown = stocked.do("show", "fraud@2.0.0")["attestations"]
     assert [each["type"] for each in shown] == ["test"]
+
+
+def test_who_has_no_say_rejects_nothing(peopled: Workbench) -> None:
+    """A robot that publishes signs a no, with its own key and in its own role."""
+    robot = peopled.outside / "robot"
+    gitmodel("key", "new", "--out", robot)
+    peopled.do("policy", "add-principal", "robot", "--key", f"{robot}.pub",
+               "--role", "publisher")  # fmt: skip
+    peopled.do("promote", "fraud@1.1.0", "production")
+    peopled.git("switch", "-q", REQUEST)
+    path = layout.transition_path("production", "fraud", 1)
+    policy = digest_at(peopled, f".gitmodel/policy/{_number(peopled)}.yaml")
+    said = Forged(role="publisher", decision="reject", policy=policy)
+    signer = keys.load(robot, lambda: None)
+    bundle = signature(peopled, signer, path, (peopled.path / path).read_bytes(), said)
+    where = layout.signature_path(path, signer.keyid)
+    commit_files(peopled, {where: bundle.to_bytes()})
+    peopled.git("switch", "-q", "main")
+    said = peopled.do(*_key(peopled, "carol"), "approve", "fraud#production")
+    assert (said["status"], said["rejections"]) == ("approved", [])
+    peopled.do("promote", "--finalize", "fraud#production")
+    assert peopled.verify("--history") == (0, [])
+
+
+def _number(bench: Workbench) -> int:
+    return int(bench.do("policy", "show")["version"])
+
+
+def test_a_root_takes_a_no_back_with_the_key_that_said_it(peopled: Workbench) -> None:
+    carol, laptop = _key(peopled, "carol"), _key(peopled, "laptop")
+    peopled.do("policy", "threshold", "root", "3")
+    peopled.do(*carol, "policy", "sign")
+    [row] = peopled.do("requests")["requests"]
+    peopled.do(*laptop, "reject", row["branch"], "-m", "no")
+    error = refused(peopled, *carol, "policy", "sign", code=1)
+    assert error["code"] == "E_REJECTED"
+    peopled.do(*laptop, "policy", "sign")
+    assert peopled.do(*_key(peopled, "bob"), "policy", "sign")["status"] == "changed"
+    assert peopled.verify("--history") == (0, [])
+
+
+def test_a_dry_run_knows_of_the_request_that_is_open(peopled: Workbench) -> None:
+    peopled.do("policy", "require", "staging", "--rollback-approvals", "1")
+    peopled.do("policy", "threshold", "root", "2")
+    peopled.do(*_key(peopled, "bob"), "policy", "sign")
+    back = ("rollback", "fraud", "staging", "-m", "x")
+    for command in (
+        ("promote", "fraud@1.1.0", "production"),
+        back,
+        ("policy", "grant", "bob", "auditor"),
+    ):
+        assert peopled.do(*command, "--dry-run")["commit"] is None
+        peopled.do(*command)
+        before = peopled.snapshot()
+        for more in ((), ("--dry-run",)):
+            error = refused(peopled, *command, *more, code=1)
+            assert error["code"] == "E_REQUEST_OPEN"
+        assert peopled.snapshot() == before
+
+
+@pytest.mark.parametrize("name", ["request", "request/production", f"{REQUEST}/x"])
+def test_a_branch_beside_which_git_can_have_no_request(
+    peopled: Workbench, name: str
+) -> None:
+    peopled.git("branch", name)
+    before = peopled.snapshot()
+    for more in ((), ("--dry-run",)):
+        command = ("promote", "fraud@1.1.0", "production", *more)
+        error = refused(peopled, *command, code=1)
+        assert error["code"] == "E_REF_NAME"
+        assert f"git branch -m {name}" in error["hints"][0]
+    assert peopled.snapshot() == before
+
+
+def test_a_branch_that_leaves_no_room_for_requests(served: Served) -> None:
+    served.refuses("HEAD:refs/heads/request", codes={"E_REF_NAME"})
+
+
+def test_a_model_whose_name_is_written_in_two_cases(stocked: Workbench) -> None:
+    """What it asks of restricted models is asked of fraud, however it is written."""
+    stocked.do("policy", "require", "dev", "--sensitivity", "restricted",
+               "--label", "reviewed=yes")  # fmt: skip
+    stocked.do("policy", "sensitivity", "FRAUD", "public")
+    stocked.do("policy", "sensitivity", "fraud", "restricted")
+    assert stocked.run("promote", "fraud@2.0.0", "dev").code == 3
+    stocked.do("policy", "sensitivity", "Fraud", "public")
+    stocked.do("promote", "fraud@2.0.0", "dev")

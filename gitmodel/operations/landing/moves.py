@@ -143,7 +143,9 @@ def _with_voices(
     return replace(
         row,
         approvals=tuple(sorted({who for each in counts for who in each.who})),
-        rejections=record.rejected_by(),
+        rejections=record.rejected_by(
+            *(rules.judging_roles(transition.action) if rules else ())
+        ),
         threshold=sum(each.quorum.threshold for each in counts),
     )
 

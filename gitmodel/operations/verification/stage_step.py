@@ -133,7 +133,8 @@ class _Move:
                 record.path,
             )
         heard = judge_reviewed(self.ledger, self.edition, self.step, transition, record)
-        if rejectors := (*record.rejected_by(), *heard.refused(record)):
+        judges = rules.judging_roles(transition.action)
+        if rejectors := (*record.rejected_by(*judges), *heard.refused(record)):
             self._add("E_REJECTED", f"{', '.join(rejectors)} rejected it.", record.path)
         for lacking in shortfall(
             rules.quorums(transition.action),

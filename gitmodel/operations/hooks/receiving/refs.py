@@ -152,7 +152,7 @@ def _shadows(update: Update, kind: Kind, rules: Rules, taken: set[str]) -> str:
 
 def _looks_like(folded: str, rules: Rules) -> str:
     """Say for what a file system could take a free name; "" for nothing."""
-    if folded.startswith(REQUESTS):
+    if f"{folded}/".startswith(REQUESTS):
         return "only the branch of a request has such a name."
     for protected in rules.protected:
         if folded == fold(protected):
