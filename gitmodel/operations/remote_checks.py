@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from gitmodel.adapters.lfs.batch import Endpoint
     from gitmodel.registry.handle import RegistryHandle
 
-_PRIVATE = frozenset({401, 403, 404})
+_ABSENT = 404
+_PRIVATE = frozenset({401, 403, _ABSENT})
 _NONE_HERE = "no artifact to ask for"
 
 
@@ -178,6 +179,8 @@ def _on_server(
             else "git config credential.helper  shows who keeps your passwords; git "
             "has none for this server, or the address is wrong:  git lfs env ."
         )
+        if error.status == _ABSENT:  # some say so when they have none of the objects
+            hint += f" Or no artifact was ever uploaded:  git lfs push --all {remote} ."
         found = f"{endpoint}: {error.message}"
         yield Check("lfs server", ok=False, found=found, hint=hint)
         return

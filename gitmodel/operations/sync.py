@@ -69,7 +69,19 @@ def sync(handle: RegistryHandle, *, dry_run: bool = False) -> SyncResult:
             theirs = porcelain.fetch(handle.repository, remote, branch)
             result = every.plan(View(handle.reader, every.target(theirs))).result
             return replace(result, dry_run=True)
-    return transact(handle, every.plan, Mode(push=True), every.join).result
+    result = transact(handle, every.plan, Mode(push=True), every.join).result
+    _follow(handle, remote, result.branch)
+    return result
+
+
+def _follow(handle: RegistryHandle, remote: str, branch: str) -> None:
+    """Let plain ``git pull`` know where from, if nobody has told it."""
+    if handle.repository.config(f"branch.{branch}.remote") is None:
+        settings = {"remote": remote, "merge": f"refs/heads/{branch}"}
+        porcelain.configure(
+            handle.repository,
+            {f"branch.{branch}.{name}": value for name, value in settings.items()},
+        )
 
 
 class _Sync:

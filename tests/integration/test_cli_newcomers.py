@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support.cli import gitmodel
+from tests.support.lfs_server import serving
+from tests.support.remotes import make_hub
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,3 +81,36 @@ def test_several_roles_are_given_and_taken_in_one_policy(bench: Workbench) -> No
     answer = bench.run("policy", "revoke", "ada", "root", "publisher")
     assert (answer.code, bench.snapshot()) == (3, before)
     assert bench.verify("--history", "--no-bytes") == (0, [])
+
+
+def test_after_the_first_sync_plain_git_knows_the_remote(
+    bench: Workbench, tmp_path: Path
+) -> None:
+    bench.git("remote", "add", "origin", make_hub(tmp_path / "hub.git"))
+    assert bench.do("sync")["sent"] == 1
+    assert bench.git("rev-parse", "--abbrev-ref", "main@{upstream}") == "origin/main"
+    bench.git("pull", "-q", "--ff-only")
+    bench.git("branch", "--unset-upstream")
+    bench.git("config", "branch.main.remote", "elsewhere")
+    bench.do("sync")
+    assert bench.git("config", "branch.main.remote") == "elsewhere"
+
+
+def test_doctor_says_that_nothing_was_ever_uploaded(
+    bench: Workbench, tmp_path: Path
+) -> None:
+    """Plain git pushes no artifacts from a clone that git-lfs has no hooks in."""
+    (tmp_path / "lfs/storage").mkdir(parents=True)
+    bench.register()
+    bench.git("remote", "add", "origin", make_hub(tmp_path / "hub.git"))
+    with serving(tmp_path / "lfs/storage") as server:
+        bench.git("config", "lfs.url", server.url("models"))
+        bench.git("push", "-q", "-u", "origin", "main")
+        asked = bench.run("--json", "doctor")
+        assert asked.code == 1
+        [check] = [
+            each for each in asked.json["checks"] if each["name"] == "lfs server"
+        ]
+        assert "git lfs push --all origin" in check["hint"]
+        bench.git("lfs", "push", "--all", "origin")
+        assert bench.run("doctor").code == 0
