@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gitmodel.domain.policy import Policy
+    from gitmodel.domain.quorum import Quorum
     from gitmodel.domain.stage_rules import StageRules
 
 
@@ -34,22 +35,36 @@ def _unmeetable(policy: Policy) -> Iterator[str]:
 
 def _lacking(policy: Policy, rules: StageRules, action: str) -> str | None:
     quorums = rules.quorums(action)
-    asking = _members(policy, rules.requester_role(action))
+    asking = _members(policy, rules.requester_role(action)) & _signers(policy)
     reason = None
     for requester in sorted(asking):
         reason = next(
             (
-                f"{quorum}, and beside {requester}, who asks, only "
-                f"{len(others)} {'has' if len(others) == 1 else 'have'} it"
+                f"{quorum}, and beside {requester}, who asks, only {_can(others)}"
                 for quorum in quorums
-                if len(others := _members(policy, quorum.role) - {requester})
+                if len(others := _able(policy, rules, quorum) - {requester})
                 < quorum.threshold
+                or len(others := others & _signers(policy)) < quorum.direct
             ),
             None,
         )
         if reason is None:
             return None
     return reason
+
+
+def _able(policy: Policy, rules: StageRules, quorum: Quorum) -> set[str]:
+    """Return who can approve in a role: by signature, or by a review if those count."""
+    members = _members(policy, quorum.role)
+    return members if rules.forges else members & _signers(policy)
+
+
+def _signers(policy: Policy) -> set[str]:
+    return {each.name for each in policy.principals if each.keyids}
+
+
+def _can(others: set[str]) -> str:
+    return f"{len(others)} {'has' if len(others) == 1 else 'have'} it and can"
 
 
 def _members(policy: Policy, role: str) -> set[str]:

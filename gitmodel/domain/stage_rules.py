@@ -131,11 +131,22 @@ class StageRules:
         }
 
     def quorums(self, action: str) -> tuple[Quorum, ...]:
-        """Return who must approve a move of this kind."""
+        """Return who must approve a move of this kind.
+
+        Where reviews at a forge count, as many approvals of a rollback must be direct
+        as of a promotion: taking a stage back is no lesser thing to make up.
+        """
         if action != "rollback":
             return join(self.approvals)
+        direct = max(each.direct for each in self.approvals) if self.forges else 0
         return join(
-            (Quorum(role=self.approver_role, threshold=self.rollback_approvals),)
+            (
+                Quorum(
+                    role=self.approver_role,
+                    threshold=self.rollback_approvals,
+                    direct=min(direct, self.rollback_approvals),
+                ),
+            )
         )
 
     def judging_roles(self, action: str) -> tuple[str, ...]:

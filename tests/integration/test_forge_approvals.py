@@ -202,6 +202,24 @@ def test_production_asks_for_one_signature_whatever_the_forge_says(
     assert reviewed.bench.verify("--history") == (0, [])
 
 
+def test_a_rollback_takes_as_many_signatures_as_a_promotion(
+    reviewed: Reviewed,
+) -> None:
+    bench = reviewed.bench
+    here = f"github@127.0.0.1:{reviewed.forge.port}:1296269"
+    need = ("--approvals", "1", "--rollback-approvals", "1", "--forge", here)
+    bench.do("policy", "require", "dev", *need)
+    asked = bench.do("rollback", "fraud", "dev", "-m", "it drifts")
+    reviewed.propose(asked["branch"])
+    reviewed.reviews(approved(CAROL, asked["commit"]))
+    found = reviewed.collected(stage="dev")
+    assert found["reviewApprovals"] == ["carol"]
+    assert found["request"]["status"] == "open"
+    reviewed.do("erin", "approve", "fraud#dev")
+    bench.do("promote", "--finalize", "fraud#dev")
+    assert bench.verify("--history") == (0, [])
+
+
 def test_an_approver_who_asks_for_changes_stops_it_until_signing_otherwise(
     reviewed: Reviewed,
 ) -> None:

@@ -32,17 +32,18 @@ def forge() -> Iterator[ForgeServer]:
 @pytest.fixture
 def people(bench: Workbench, tmp_path: Path) -> Workbench:
     """Return a registry whose production belongs to bob and carol."""
-    for name, number in (("bob", 20), ("carol", 30)):
+    for name, number in (("bob", 20), ("carol", 30), ("dave", None)):
+        assert gitmodel("key", "new", "--out", tmp_path / name).code == 0
+        accounts = [
+            option
+            for forge in ("github", "forgejo", "gitlab")
+            for option in ("--account", f"{forge}:{number}")
+            if number
+        ]
         bench.do(
-            "policy", "add-principal", name, "--account", f"github:{number}",
-            "--account", f"forgejo:{number}", "--account", f"gitlab:{number}",
-            "--role", "approver",
+            "policy", "add-principal", name, "--key", tmp_path / f"{name}.pub",
+            *accounts, "--role", "approver",
         )  # fmt: skip
-    assert gitmodel("key", "new", "--out", tmp_path / "dave").code == 0
-    bench.do(
-        "policy", "add-principal", "dave", "--key", tmp_path / "dave.pub",
-        "--role", "approver",
-    )  # fmt: skip
     bench.do("policy", "revoke", "ada", "approver")
     bench.do("policy", "require", "production", "--approvals", "2")
     return bench
@@ -264,8 +265,25 @@ def test_an_account_has_one_owner_and_an_owner_one_account(people: Workbench) ->
 
 
 def test_who_can_sign_nothing_is_no_root(people: Workbench) -> None:
-    answer = people.run("--json", "policy", "grant", "bob", "root")
+    people.do("policy", "add-principal", "eve", "--account", "github:40")
+    answer = people.run("--json", "policy", "grant", "eve", "root")
     assert (answer.code, answer.json["error"]["code"]) == (3, "E_POLICY")
+
+
+def test_approvals_that_only_reviews_could_give_need_a_forge(
+    people: Workbench,
+) -> None:
+    for name, number in (("eve", 40), ("finn", 50)):
+        account = ("--account", f"github:{number}", "--role", "auditor")
+        people.do("policy", "add-principal", name, *account)
+    people.do("policy", "revoke", "ada", "auditor")
+    ask = ("policy", "require", "staging", "--role", "auditor", "--approvals", "2")
+    here = ("--forge", "github:7")
+    alone = people.run("--json", *ask)
+    assert (alone.code, alone.json["error"]["code"]) == (3, "E_POLICY")
+    signed = people.run("--json", *ask, *here, "--direct", "1")
+    assert (signed.code, signed.json["error"]["code"]) == (3, "E_POLICY")
+    people.do(*ask, *here, "--direct", "0")
 
 
 def test_one_approval_stays_direct_unless_somebody_says_otherwise(
