@@ -218,6 +218,9 @@ FAULTS = {
     "batch 422": Fault("batch", says(422), 5, "E_LFS", "the reason (HTTP 422)"),
     "batch 429": Fault("batch", says(429), 5, "E_LFS", "429"),
     "batch 429 once": Fault("batch", only(1, says(429, **{"Retry-After": "1"}))),
+    "batch 429 for an hour": Fault(
+        "batch", says(429, **{"Retry-After": "3600"}), 5, "E_LFS", "went silent"
+    ),
     "batch 500": Fault("batch", says(500), 5, "E_LFS", "the reason (HTTP 500)"),
     "batch 500 once": Fault("batch", only(1, says(500))),
     "batch 503": Fault("batch", says(503), 5, "E_LFS", "503"),
