@@ -41,7 +41,7 @@ def test_a_refusal_is_the_last_failure_that_was_not_about_the_password(
         ),
         (
             (
-                'cannot write data to temporary file "/r/.git/lfs/incomplete/ab12": LFS: '
+                'cannot write data to temporary file "/r/incomplete/ab12": LFS: '
                 "unexpected EOF\n"
             ),
             "unexpected EOF",
@@ -52,7 +52,7 @@ def test_a_refusal_is_the_last_failure_that_was_not_about_the_password(
         ),
         (
             (
-                "fatal: could not read Username for 'http://h': terminal prompts disabled\n"
+                "fatal: could not read Username for 'http://h': prompts disabled\n"
                 "batch response: Git credentials for http://h/lfs not found.\n"
             ),
             "Git credentials for http://h/lfs not found.",
