@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 #: How much a signer's clock may be ahead of ours.
 _SKEW = timedelta(minutes=5)
 
+#: What has so many bytes is no checkpoint; the rest of it is not read.
+_MOST = 2 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointResult:
@@ -269,7 +272,8 @@ def _write(path: Path, data: bytes) -> None:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(_MOST)
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no file {path}") from error
     except OSError as error:

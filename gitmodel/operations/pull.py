@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,25 +14,30 @@ from gitmodel.adapters.lfs.checkout import copy_out_all
 from gitmodel.adapters.lfs.ingest import hash_files
 from gitmodel.adapters.lfs.store import as_error
 from gitmodel.domain.digest import Digest
-from gitmodel.domain.manifest import ModelVersion
 from gitmodel.domain.pin import Release
 from gitmodel.errors import (
     ConflictError,
-    GitmodelError,
     InputError,
     NotFoundError,
-    OutsideError,
 )
 from gitmodel.formats.lfs_pointer import Pointer
+from gitmodel.operations.pull_target import (
+    expected_files,
+    files_in,
+    is_taken,
+    put,
+    require_replaceable,
+    unwritable,
+)
 from gitmodel.operations.soundness import require_signed_version
 from gitmodel.registry import layout
 from gitmodel.registry.lfs_config import patience_of, require_no_redirection
-from gitmodel.registry.parsing import parse
 from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.versions import resolve
 
 if TYPE_CHECKING:
     from gitmodel.domain.artifact import Artifact
+    from gitmodel.domain.manifest import ModelVersion
     from gitmodel.domain.ports import Progress
     from gitmodel.domain.selector import Selector
     from gitmodel.registry.handle import RegistryHandle
@@ -94,10 +97,10 @@ def pull(
         path=target,
         artifacts=version.artifacts,
     )
-    if target.exists() or target.is_symlink():
+    if is_taken(target):
         if _holds(view, target, version, handle.context.progress):
             return dataclasses.replace(result, status="unchanged")
-        _require_replaceable(target, replace=replace)
+        require_replaceable(target, replace=replace)
     _fetch_missing(handle, view, version, number)
     try:
         _write(handle, view, version, number, target, replace=replace)
@@ -106,69 +109,15 @@ def pull(
             return dataclasses.replace(result, status="unchanged")  # another pull
         raise
     except OSError as error:
-        raise OutsideError(
-            f"Cannot write {target}: {error.strerror or error}.",
-            "Choose another directory with -o.",
-        ) from error
+        raise unwritable(target, error) from error
     return result
-
-
-def _require_replaceable(target: Path, *, replace: bool) -> None:
-    if not _is_replaceable(target, replace=replace):
-        raise _exists(target)
-
-
-def _is_replaceable(target: Path, *, replace: bool) -> bool:
-    if target.is_symlink() or not target.is_dir():
-        return False
-    return not any(target.iterdir()) or (replace and _is_earlier_pull(target))
-
-
-def _exists(target: Path) -> ConflictError:
-    return ConflictError(
-        f"{target} exists and is not this version.",
-        "--replace  puts the version in the place of an earlier pull that nothing "
-        "was added to;",
-        "-o DIR  chooses another directory.",
-        code="E_EXISTS",
-    )
-
-
-def _is_earlier_pull(target: Path) -> bool:
-    """Say whether all that a directory holds is what a pull puts there."""
-    try:
-        data = (target / "manifest.yaml").read_bytes()
-        digest = Digest.of(data)
-        pulled = parse(
-            "ModelVersion",
-            data,
-            "manifest.yaml",
-            lambda document: ModelVersion.from_document(document, digest),
-        )
-        return _files(target) <= _expected(pulled)
-    except (OSError, GitmodelError):
-        return False
-
-
-def _expected(version: ModelVersion) -> set[str]:
-    names = {f"artifacts/{artifact.path}" for artifact in version.artifacts}
-    return names | {"manifest.yaml", "model.sig"}
-
-
-def _files(target: Path) -> set[str]:
-    """Return what is below a directory and is none itself, links as such."""
-    return {
-        path.relative_to(target).as_posix()
-        for path in target.rglob("*")
-        if path.is_symlink() or not path.is_dir()
-    }
 
 
 def _holds(view: View, target: Path, version: ModelVersion, progress: Progress) -> bool:
     """Say whether a directory holds the version, every byte of it and no more."""
     signature = view.blob(layout.oms_path(version.model, str(version.version)))
     try:
-        if target.is_symlink() or _files(target) != _expected(version):
+        if target.is_symlink() or files_in(target) != expected_files(version):
             return False
         if Digest.of((target / "manifest.yaml").read_bytes()) != version.digest:
             return False
@@ -260,33 +209,6 @@ def _write(
             ("model.sig", layout.oms_path(version.model, number)),
         ):
             (fresh / name).write_bytes(view.blob(path) or b"")
-        _put(fresh, target, scratch / "old", replace=replace)
-        _sync(target.parent)
+        put(fresh, target, scratch / "old", replace=replace)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _put(fresh: Path, target: Path, old: Path, *, replace: bool) -> None:
-    """Move ``fresh`` to ``target``, and what is there out of the way, to ``old``.
-
-    Downloading took a while: what people put there meanwhile is theirs.
-    """
-    if target.exists() or target.is_symlink():
-        target.rename(old)
-        if not _is_replaceable(old, replace=replace):
-            old.rename(target)
-            raise _exists(target)
-    try:
-        fresh.rename(target)
-    except OSError:
-        with suppress(OSError):
-            old.rename(target)
-        raise
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

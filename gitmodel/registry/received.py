@@ -62,7 +62,7 @@ def read(repository: Repository) -> Received | None:
         data = json.loads(path.read_text(encoding="utf-8"))
         commits = tuple(map(str, data["commits"]))
         return Received(Digest.parse(data["registry"]), commits)
-    except (OSError, ValueError, KeyError, TypeError, GitmodelError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, GitmodelError):
         return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitmodel.adapters.git.repository import Repository
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,10 @@ def read(repository: Repository) -> Verified | None:
     try:
         data = json.loads(text)
         registry = Digest.parse(data["registry"])
-        return Verified(registry, str(data["commit"]), data.get("whole") is True)
-    except (ValueError, KeyError, TypeError, GitmodelError):
+        if _COMMIT.fullmatch(data["commit"]) is None:
+            return None
+        return Verified(registry, data["commit"], data.get("whole") is True)
+    except (ValueError, KeyError, TypeError, RecursionError, GitmodelError):
         return None
 
 

@@ -209,3 +209,31 @@ def test_016_a_message_without_end_does_not_keep_the_next_commit(
     stocked.git("commit", "-q", "--allow-empty", "--cleanup=verbatim", "-F", file)
     file.write_text("A note\n")
     assert stocked.run("hook", "commit-msg", file).code == 0
+
+
+def test_a_place_that_cannot_be(stocked: Workbench) -> None:
+    where = stocked.outside / ("n" * 300)
+    pulled = stocked.run("--json", "pull", "fraud@1.1.0", "-o", where)
+    refusal(pulled, 5, "E_OUTSIDE")
+
+
+@pytest.mark.parametrize(
+    "memory", ["[" * 100_000, '{"registry": "sha256:%s", "commit": "HEAD"}']
+)
+def test_what_a_clone_remembers_is_damaged(stocked: Workbench, memory: str) -> None:
+    """It is as if nothing were remembered: all is verified again."""
+    state = stocked.path / ".git/gitmodel/state.json"
+    assert stocked.verify("--history", "--no-bytes") == (0, [])
+    root = Digest.of((stocked.path / ".gitmodel/policy/1.yaml").read_bytes())
+    state.write_text(memory.replace("%s", root.hex))
+    answer = stocked.do("verify", "--history", "--no-bytes")
+    line = stocked.git("rev-list", "--first-parent", "--count", "HEAD")
+    assert answer["steps"] == int(line)
+
+
+def test_016_a_checkpoint_without_end(stocked: Workbench) -> None:
+    file = stocked.file("endless.json", b"")
+    with file.open("r+b") as hole:
+        hole.truncate(1 << 40)
+    answer = stocked.run("--json", "checkpoint", "verify", file)
+    assert (answer.code, answer.json["error"]["code"]) == (4, "E_CHECKPOINT")
