@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -100,21 +102,42 @@ def _edit_by_hand(handle: RegistryHandle, mode: Mode) -> PolicyResult | None:
 
     if not (sys.stdin.isatty() or os.environ.get("VISUAL") or os.environ.get("EDITOR")):
         raise click.UsageError("There is no terminal for an editor: give FILE, or -.")
-    text = editable_text(handle.view()).decode()
-    edited = click.edit(text, extension=".yaml")
-    if edited is None or edited == text:
+    text = editable_text(handle.view())
+    edited = _in_editor(text)
+    if edited == text:
         return None
     try:
-        return edit_policy(handle, edited.encode(), "the policy", mode)
+        return edit_policy(handle, edited, "the policy", mode)
     except GitmodelError as error:
         kept = handle.repository.state_dir / "policy.edited.yaml"
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(edited, encoding="utf-8")
+        kept.write_bytes(edited)
         error.hints = (
             *error.hints,
             f"Your text is kept; correct it, then:  gitmodel policy edit {kept}",
         )
         raise
+
+
+def _in_editor(text: bytes) -> bytes:
+    """Return a text as the user saved it, in whatever encoding.
+
+    Raises:
+        InputError: There is no editor as it is named, or it left no file.
+    """
+    from gitmodel.errors import InputError
+
+    with tempfile.TemporaryDirectory(prefix="gitmodel-") as directory:
+        path = Path(directory) / "policy.yaml"
+        path.write_bytes(text)
+        try:
+            click.edit(filename=str(path))
+            return path.read_bytes()
+        except (OSError, ValueError) as error:  # ValueError: quotes without an end
+            raise InputError(
+                f"The editor left no text: {error}",
+                "EDITOR names the editor; nothing was changed.",
+            ) from error
 
 
 def _show_changes(session: Session, result: PolicyResult) -> None:

@@ -24,15 +24,18 @@ _HEADER = ("apiVersion", "kind", "version", "prior", "uid", "createdAt")
 _ABOUT = """\
 # Policy {number}, without the fields that gitmodel fills in. Save and close to make
 # policy {next}; leave it as it is to change nothing. A new key needs its `public` line
-# only; gitmodel computes the keyid.
+# only; gitmodel computes the keyid. Leave the version: by it gitmodel sees whether
+# somebody else has changed the policy meanwhile.
 """
 
 
 def editable_text(view: View) -> bytes:
     """Return what people decide of the policy in force, as YAML to be edited."""
     document = document_in_force(view)
-    parts = {name: document[name] for name in EDITABLE if name in document}
     number = view.policy.version
+    parts = {"version": number} | {
+        name: document[name] for name in EDITABLE if name in document
+    }
     about = _ABOUT.format(number=number, next=number + 1)
     return about.encode() + yaml_writer.dump(parts)
 

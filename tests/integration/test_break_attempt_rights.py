@@ -228,3 +228,51 @@ def test_a_model_whose_name_is_written_in_two_cases(stocked: Workbench) -> None:
     assert stocked.run("promote", "fraud@2.0.0", "dev").code == 3
     stocked.do("policy", "sensitivity", "Fraud", "public")
     stocked.do("promote", "fraud@2.0.0", "dev")
+
+
+def _editor(bench: Workbench, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    program = bench.file("editor", f"#!/bin/sh\n{script}\n".encode())
+    program.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(program))
+
+
+def test_a_policy_that_was_edited_meanwhile_undoes_nothing(
+    peopled: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the editor is open, somebody takes a right away, in another terminal."""
+    text = peopled.outside / "text"
+    _editor(peopled, monkeypatch, f"cp $1 {text}")
+    peopled.do("policy", "edit")
+    peopled.do("policy", "revoke", "bob", "root")
+    _editor(peopled, monkeypatch, f"sed 's/from: dev/from: null/' {text} > $1")
+    before = peopled.snapshot()
+    error = refused(peopled, "policy", "edit", code=1)
+    assert error["code"] == "E_POLICY_ROLLBACK"
+    kept = peopled.path / ".git/gitmodel/policy.edited.yaml"
+    error = refused(peopled, "policy", "edit", kept, code=1)
+    assert error["code"] == "E_POLICY_ROLLBACK"
+    assert peopled.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "script", ["rm $1", "rm $1; mkdir $1", "printf 'a: \\351' > $1", ": > $1"]
+)
+def test_an_editor_that_leaves_no_policy(
+    stocked: Workbench, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    _editor(stocked, monkeypatch, script)
+    before = stocked.snapshot()
+    refused(stocked, "policy", "edit")
+    assert stocked.snapshot() == before
+    kept = stocked.path / ".git/gitmodel/policy.edited.yaml"
+    assert not kept.exists() or kept.read_bytes() in {b"", b"a: \xe9"}
+
+
+@pytest.mark.parametrize("editor", ["'vi", "/no/such/editor"])
+def test_an_editor_that_there_is_not(
+    stocked: Workbench, monkeypatch: pytest.MonkeyPatch, editor: str
+) -> None:
+    monkeypatch.setenv("VISUAL", editor)
+    answer = stocked.run("policy", "edit")
+    assert answer.code in {1, 2}
+    assert "Traceback" not in answer.err
