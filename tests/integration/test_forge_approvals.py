@@ -17,6 +17,7 @@ from tests.support.reviewed import (
     CAROL,
     DAVE,
     NUMBER,
+    REPOSITORY,
     STRANGER,
     Reviewed,
     build,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.forge_server import ForgeServer
+    from tests.support.robot import Robot
 
 TOKEN = "t0ken-of-the-job"  # noqa: S105
 PULL = f"/repos/octo/registry/pulls/{NUMBER}"
@@ -255,6 +257,29 @@ def test_a_server_with_our_hook_takes_statements_and_what_they_land(
     reviewed.do("bob", "promote", "--finalize", "fraud#staging", "--push")
     assert git(hub, "rev-parse", "main") == reviewed.bench.git("rev-parse", "main")
     assert reviewed.bench.verify("--history") == (0, [])
+
+
+def test_a_job_collects_by_its_identity_alone(
+    robot: Robot, server: ForgeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    bench = robot.bench
+    bench.do("policy", "grant", "robot", "collector")
+    account = ("--account", f"github:{CAROL}", "--role", "approver")
+    bench.do("policy", "add-principal", "carol", *account)
+    here = f"github@127.0.0.1:{server.port}:{REPOSITORY}"
+    need = ("--approvals", "1", "--forge", here, "--direct", "0")
+    bench.do("policy", "require", "dev", *need)
+    asked = bench.do("promote", "fraud@1.0.0", "dev")
+    reviewed = Reviewed(bench, bench.outside, server)
+    reviewed.propose(asked["branch"])
+    reviewed.reviews(approved(CAROL, asked["commit"]))
+    found = robot.do(
+        "approvals", "collect", "fraud#dev", "--pr", str(NUMBER), "--finalize",
+        *reviewed.where,
+    )  # fmt: skip
+    assert found["request"]["status"] == "promoted"
+    assert bench.verify("--history") == (0, [])
 
 
 # Reviews that do not count: each of these leaves the promotion waiting.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -103,10 +104,16 @@ def _installed() -> Path:
             )
             subprocess.run(
                 [npm, "install", *options, *_PACKAGES], check=True, cwd=_PLACE,
-                env=os.environ | {"PATH": _path()}, capture_output=True,
+                env=os.environ | {"PATH": _path(), "HOME": _home()},
+                capture_output=True,
             )  # fmt: skip
             done.write_text(" ".join(_PACKAGES))
     return _PLACE
+
+
+def _home() -> str:
+    """Return the real home: its .npmrc may say where packages come from."""
+    return pwd.getpwuid(os.getuid()).pw_dir
 
 
 def _path() -> str:
