@@ -35,12 +35,16 @@ def commands(
     line = line_to(handle.repository, ours, theirs)
     changed = dict(changes(handle.repository, line))
     again: list[str] = []
+    policy = View(handle.reader, theirs).policy_digest
     for commit, parent in line:
         paths = [each.path for each in changed.get(commit, ()) if each.status == "A"]
         view = View(handle.reader, commit)
-        moves = list(_moves(view, paths))
-        if moves:
-            again += moves
+        made = list(_moves(view, paths))
+        if view.policy_digest != policy:
+            # What was signed under a policy that is gone cannot be picked up again.
+            made += _statements(paths)
+        if made:
+            again += made
         elif parent is not None and paths:
             again.append(f"git cherry-pick {commit[:12]}")
     more = [f"… and {len(again) - _SHOWN} more"] if len(again) > _SHOWN else []
@@ -68,6 +72,19 @@ def who_moved(handle: RegistryHandle, theirs: str, clashes: Sequence[Clash]) -> 
                 if history.transitions:
                     return told(history.transitions[-1])
     return ""
+
+
+def _statements(paths: Sequence[str]) -> Iterator[str]:
+    """Yield how to say again what a commit said of versions, in the words of people."""
+    for place in map(layout.classify, paths):
+        if place.kind == "manifest":
+            yield (
+                f"gitmodel register {place.model} FILE… --version {place.version}  "
+                "with all that you said of it"
+            )
+        elif place.kind == "attestation":
+            named = f"{place.model}@{place.version}"
+            yield f"gitmodel attest {named} {place.name} …  as you did"
 
 
 def _moves(view: View, paths: Sequence[str]) -> Iterator[str]:

@@ -94,8 +94,8 @@ def open_statement(
     edition = edition_of(said.policy)
     if edition is None:
         raise IntegrityError(
-            f"The signature rests on policy {said.policy}, which this registry "
-            "does not have.",
+            f"The signature rests on policy {said.policy}, which is not of this "
+            "registry, or not in force any more.",
             code="E_OTHER_POLICY",
         )
     author = author_of(bundle, edition)

@@ -197,6 +197,23 @@ def test_what_rests_on_a_policy_that_was_replaced_is_done_again(
     assert fresh(team, tmp_path / "fresh").verify("--history") == (0, [])
 
 
+def test_what_was_signed_under_a_policy_that_was_replaced_is_said_again(
+    team: Team,
+) -> None:
+    """Picking the commits up again would bring the signatures that do not count."""
+    ours = team.ours
+    ours.register("score")
+    ours.do("attest", "fraud@1.0.0", "review", "-m", "read")
+    team.theirs.do("policy", "require", "production", "--attestation", "scan", "--push")
+    error = refused(ours, "sync", code=1)
+    assert error["code"] == "E_OVERTAKEN"
+    assert error["hints"][-3:] == [
+        "gitmodel register score FILE… --version 1.0.0  with all that you said of it",
+        "gitmodel attest fraud@1.0.0 review …  as you did",
+        "gitmodel sync",
+    ]
+
+
 def test_a_file_that_both_edited_is_left_to_people(team: Team) -> None:
     team.ours.commit_file("notes.txt", b"mine\n")
     team.theirs.commit_file("notes.txt", b"theirs\n")
