@@ -19,6 +19,7 @@ def review_to_json(result: ReviewResult) -> dict[str, object]:
                 "principal": one.principal,
                 "keyid": one.keyid,
                 "identity": one.identity,
+                "account": one.account,
                 "since": one.since,
                 "roles": [{"role": role, "since": since} for role, since in one.roles],
                 "lastUse": {
@@ -44,14 +45,17 @@ def review_to_text(result: ReviewResult) -> str:
     rows = [
         (
             one.principal,
-            one.identity or one.keyid[:8],
+            one.account or one.identity or (one.keyid or "")[:8],
             f"policy {one.since}",
             _last_use(one),
             " ".join(f"{role}({since})" for role, since in one.roles) or "-",
         )
         for one in result.access
     ]
-    head = ("principal", "key or identity", "since", "last use", "roles (since policy)")
+    head = (
+        "principal", "key, identity, account", "since", "last use",
+        "roles (since policy)",
+    )  # fmt: skip
     review = result.review
     foot = (
         f"Reviewed by {review.reviewer} at {review.created_at}; due again at "
@@ -67,6 +71,8 @@ def review_to_text(result: ReviewResult) -> str:
 
 
 def _last_use(one: Access) -> str:
+    if one.account is not None:
+        return "-"
     if one.last_use is None:
         return "never"
     return one.last_use.at or one.last_use.commit[:12]

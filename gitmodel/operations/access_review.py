@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
+    from gitmodel.domain.forge import ForgeKind
     from gitmodel.domain.policy import Policy
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.view import View
@@ -41,22 +42,24 @@ class LastUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """One key or identity of one principal.
+    """One key, identity or account of one principal.
 
     Attributes:
-        keyid: The key's id, or what stands for the identity.
+        keyid: The key's id, or what stands for the identity; None for an account.
         identity: Issuer and name of an identity; None for a key.
+        account: Forge and number of an account; None for what signs.
         since: The policy that brought it, and that kept it until now.
         roles: Role → the policy since which the principal has had it.
-        last_use: None if it has never signed anything.
+        last_use: None if it has never signed anything; an account signs nothing.
     """
 
     principal: str
-    keyid: str
+    keyid: str | None
     identity: str | None
     since: int
     roles: tuple[tuple[str, int], ...]
     last_use: LastUse | None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,18 @@ def review_access(handle: RegistryHandle) -> ReviewResult:
                 last_use=used.get(keyid),
             )
             for keyid in principal.keyids
+        ]
+        access += [
+            Access(
+                principal=principal.name,
+                keyid=None,
+                identity=None,
+                account=f"{kind}:{number}",
+                since=_since(policies, _reviews_as(principal.name, kind, number)),
+                roles=roles,
+                last_use=None,
+            )
+            for kind, number in principal.accounts
         ]
     review = latest_review(view)
     return ReviewResult(
@@ -250,6 +265,10 @@ def _holds(name: str, role: str) -> Callable[[Policy], bool]:
 
 def _owns(name: str, keyid: str) -> Callable[[Policy], bool]:
     return lambda policy: policy.owner_of(keyid) == name
+
+
+def _reviews_as(name: str, kind: ForgeKind, number: int) -> Callable[[Policy], bool]:
+    return lambda policy: policy.owner_of_account(kind, number) == name
 
 
 def _since(policies: list[Policy], is_so: Callable[[Policy], bool]) -> int:

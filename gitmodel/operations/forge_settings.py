@@ -98,24 +98,29 @@ def codeowners(
 
 
 def protection_calls(
-    handle: RegistryHandle, place: Place, *, pull_requests: bool
+    handle: RegistryHandle, place: Place, branch: str | None, *, pull_requests: bool
 ) -> tuple[Call, ...]:
-    """Return what an administrator sends to a forge to protect the main branch."""
-    branch = handle.writable_branch().removeprefix("refs/heads/")
+    """Return what an administrator sends to a forge to protect a branch.
+
+    Without a name it is the one that is checked out.
+    """
+    branch = branch or handle.writable_branch().removeprefix("refs/heads/")
     wish = wanted(handle.view().policy, pull_requests=pull_requests)
     return calls(place, branch, wish)
 
 
 def check_forge(
-    handle: RegistryHandle, forge: Forge, *, pull_requests: bool
+    handle: RegistryHandle, forge: Forge, branch: str | None, *, pull_requests: bool
 ) -> tuple[Difference, ...]:
     """Compare a forge with what the policy asks for.
+
+    Without a name it is about the branch that is checked out.
 
     Raises:
         OutsideError: The forge failed, or does not let the token look.
     """
     view = handle.view()
-    branch = handle.writable_branch().removeprefix("refs/heads/")
+    branch = branch or handle.writable_branch().removeprefix("refs/heads/")
     kind = forge.place.kind
     wish = wanted(view.policy, pull_requests=pull_requests)
     return (

@@ -188,6 +188,11 @@ def test_a_forge_that_is_weaker_than_the_policy_is_told_of(
     protect(forge, {"type": "deletion"}, {"type": "non_fast_forward"})
     fine = people.do("forge", "check", *at(forge))
     assert (fine["ok"], fine["differences"]) == (True, [])
+    people.git("checkout", "-q", "--detach")  # as CI systems do
+    lost = people.run("--json", "forge", "check", *at(forge))
+    assert lost.json["error"]["code"] == "E_DETACHED"
+    assert people.do("forge", "check", "--branch", "main", *at(forge))["ok"]
+    people.git("checkout", "-q", "main")
     more = people.run("--json", "forge", "check", "--pull-requests", *at(forge))
     assert {each["setting"] for each in more.json["differences"]} == {
         "pull requests", "code owners", "stale reviews",
@@ -262,6 +267,19 @@ def test_an_account_has_one_owner_and_an_owner_one_account(people: Workbench) ->
         answer = people.run("policy", "add-principal", "carol", "--account", word)
         assert answer.code == 2, word
     assert people.verify("--history") == (0, [])
+
+
+def test_an_access_review_shows_who_can_approve_by_which_account(
+    people: Workbench,
+) -> None:
+    people.do("policy", "add-principal", "eve", "--account", "github:40")
+    people.do("policy", "grant", "eve", "approver")
+    review = people.do("policy", "review")
+    assert deviations(review, ANSWERS["policy review"]) == []
+    [eve] = [each for each in review["access"] if each["principal"] == "eve"]
+    assert (eve["account"], eve["keyid"], eve["lastUse"]) == ("github:40", None, None)
+    assert [each["role"] for each in eve["roles"]] == ["approver"]
+    assert "github:40" in people.run("policy", "review").out
 
 
 def test_who_can_sign_nothing_is_no_root(people: Workbench) -> None:

@@ -432,8 +432,9 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
     "policy review": _keys(
         ("policy", "integer", "number of the policy in force"),
         ("access[].principal", "text", "who"),
-        ("access[].keyid", "text", "the key, or what stands for the identity"),
+        ("access[].keyid", "text?", "the key, or what stands for the identity"),
         ("access[].identity", "text?", "null for a key"),
+        ("access[].account", "text?", "FORGE:ID; null for what signs"),
         ("access[].since", "integer", "the policy that brought it"),
         ("access[].roles[].role", "text", "what the principal may act as"),
         ("access[].roles[].since", "integer", "the policy since which"),

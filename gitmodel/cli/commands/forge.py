@@ -31,6 +31,9 @@ _pull_requests = click.option(
     is_flag=True,
     help="Everything has to come by pull request, with the reviews of its owners.",
 )
+_branch = click.option(
+    "--branch", metavar="NAME", help="Of this branch.  [default: the one you are on]"
+)
 
 
 @click.group("forge", cls=Group)
@@ -106,6 +109,7 @@ def codeowners(
 @command.command("protect")
 @click.option("--print", "show", is_flag=True, help="Show what to send; send nothing.")
 @_pull_requests
+@_branch
 @forge_options
 @json_option
 @click.pass_obj
@@ -113,6 +117,7 @@ def protect(
     session: Session,
     show: bool,
     pull_requests: bool,
+    branch: str | None,
     at: At,
 ) -> None:
     """Show how an administrator protects the main branch at the forge.
@@ -130,7 +135,7 @@ def protect(
         raise click.UsageError("--print shows what to send; gitmodel sends nothing.")
     with session.open_closing() as handle:
         place = find_place(handle, at)
-        calls = protection_calls(handle, place, pull_requests=pull_requests)
+        calls = protection_calls(handle, place, branch, pull_requests=pull_requests)
     data = {
         "forge": place.kind,
         "calls": [
@@ -149,12 +154,14 @@ def protect(
 
 @command.command("check")
 @_pull_requests
+@_branch
 @forge_options
 @json_option
 @click.pass_obj
 def check(
     session: Session,
     pull_requests: bool,
+    branch: str | None,
     at: At,
 ) -> int:
     """Compare branch protection, owners and accounts with what the policy asks.
@@ -169,7 +176,7 @@ def check(
 
     with session.open_closing() as handle:
         forge = find_forge(handle, at)
-        found = check_forge(handle, forge, pull_requests=pull_requests)
+        found = check_forge(handle, forge, branch, pull_requests=pull_requests)
     ok = not any(each.weaker for each in found)
     data = {
         "ok": ok,
