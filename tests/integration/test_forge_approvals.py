@@ -457,6 +457,13 @@ def test_a_statement_that_does_not_belong_here(
     assert found_in(reviewed) == {code, "E_THRESHOLD"}
 
 
+def test_a_statement_after_one_that_was_left_out(reviewed: Reviewed) -> None:
+    reviewed.ask()
+    both = {"reviews": [reviewed.said(CAROL), reviewed.said(DAVE)], "number": 2}
+    reviewed.land_by_hand(reviewed.statement(both, number=2))
+    assert found_in(reviewed) == {"E_FORGE_APPROVAL", "E_THRESHOLD"}
+
+
 def test_a_statement_by_somebody_who_is_no_collector(reviewed: Reviewed) -> None:
     reviewed.ask()
     both = {"reviews": [reviewed.said(CAROL), reviewed.said(DAVE)]}

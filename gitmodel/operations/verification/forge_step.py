@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from gitmodel.operations.verification.seals import added_record
@@ -9,7 +10,7 @@ from gitmodel.registry import layout
 from gitmodel.registry.forge_approvals import KIND, Heard, all_numbers, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from gitmodel.domain.transition import Transition
     from gitmodel.operations.verification.findings import Findings
@@ -30,34 +31,49 @@ def judge_reviewed(
     record: Record,
 ) -> Heard:
     """Judge the statements about a transition that a step brings with it."""
-    places = sorted(
-        (int(place.name), path)
-        for path in step.blobs
-        if (place := layout.classify(path)).kind == "forge_approval"
-        and (place.stage, place.model, place.seq)
-        == (transition.stage, transition.model, transition.seq)
-    )
-    records = [
-        found
-        for _, path in places
-        if (found := added_record(ledger, step, path, KIND, (edition,))) is not None
-    ]
+    records = []
+    whole = True
+    for path in _statements(step, transition):
+        found = added_record(ledger, step, path, KIND, (edition,))
+        whole = whole and found is not None
+        records += [found] if found is not None else []
     heard = judge(records, transition, record, edition.policy)
     for problem in heard.problems:
         ledger.findings.add(problem.code, problem.message, problem.path, step.commit)
-    return heard if len(records) == len(places) else Heard()
+    return heard if whole else Heard()
+
+
+def _statements(step: Step, transition: Transition) -> Iterator[str]:
+    """Yield the paths of the statements about a transition, in their order.
+
+    By their names, as a step may have thousands of files; a gap ends them.
+    """
+    stage, model, seq = transition.stage, transition.model, transition.seq
+    for number in count(1):
+        path = layout.forge_approval_path(stage, model, seq, number)
+        if path not in step.blobs:
+            return
+        yield path
 
 
 def judge_strays(
     ledger: Ledger, step: Step, places: Mapping[str, layout.Place]
 ) -> None:
-    """Report statements that come without the transition that they are about."""
+    """Report statements without the transition that they are about, or after a gap."""
     for path, place in places.items():
         if place.kind != "forge_approval" or path not in step.blobs:
             continue
         about = layout.transition_path(place.stage, place.model, place.seq)
         if about not in step.blobs:
             ledger.findings.add("E_EXTRA_FILE", _STRAY, path, step.commit)
+            continue
+        before = int(place.name) - 1
+        if before and (
+            layout.forge_approval_path(place.stage, place.model, place.seq, before)
+            not in step.blobs
+        ):
+            message = f"statement {before} is missing."
+            ledger.findings.add("E_FORGE_APPROVAL", message, path, step.commit)
 
 
 def verify_strays(view: View, findings: Findings, stage: str, model: str) -> None:
