@@ -20,6 +20,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"
     root: ClassVar[Path] = Path()
     user: ClassVar[str] = ""
+    heard: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         self._serve(b"")
@@ -39,6 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
         return found
 
     def _serve(self, body: bytes) -> None:
+        self.heard.append(f"{self.command} {self.path}")
         path, _, query = self.path.partition("?")
         done = subprocess.run(
             ["git", "http-backend"],
@@ -76,9 +78,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(root: Path, user: str = "ada") -> Iterator[str]:
-    """Serve the repositories in ``root`` to ``user``; yield the URL."""
-    handler = type("Handler", (_Handler,), {"root": root, "user": user})
+def serving(
+    root: Path, user: str = "ada", heard: list[str] | None = None
+) -> Iterator[str]:
+    """Serve the repositories in ``root`` to ``user``; yield the URL.
+
+    ``heard`` gets every request, such as ``GET /hub.git/info/refs?service=…``.
+    """
+    told = [] if heard is None else heard
+    known = {"root": root, "user": user, "heard": told}
+    handler = type("Handler", (_Handler,), known)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
