@@ -90,6 +90,10 @@ def test_two_approvals_on_their_own_clones_land_the_promotion(
     assert bob.clone.verify("--history", "--no-bytes") == (0, [])
     [event] = bob.do("log", "fraud", "--stage", "production")["events"]
     assert (event["actor"], event["approvers"]) == ("bob", ["carol", "dave"])
+    [header, row] = bob.clone.run(
+        "log", "fraud", "--stage", "production"
+    ).out.splitlines()
+    assert row[header.index("APPROVED BY") :].startswith("carol, dave")
 
 
 def test_a_plain_merge_of_an_approved_request_does_the_same(

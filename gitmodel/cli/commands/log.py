@@ -83,8 +83,14 @@ def _to_json(event: Event) -> dict[str, object]:
 def _to_text(session: Session, events: Sequence[Event]) -> str:
     from gitmodel.cli.output import cut, table
 
-    header = ("time", "commit", "action", "what", "by", "reason")
+    header: tuple[str, ...] = ("time", "commit", "action", "what", "by", "reason")
     rows = [_row(session, event) for event in events]
+    if any(event.approvers for event in events):
+        header = (*header[:-1], "approved by", header[-1])
+        rows = [
+            (*row[:-1], ", ".join(event.approvers), row[-1])
+            for row, event in zip(rows, events, strict=True)
+        ]
     return "\n".join(
         cut(line, session.width) for line in table(header, rows).split("\n")
     )
