@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitmodel.cli.output import printable
+from gitmodel.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,17 @@ class Session:
         key: str | None,
         keyless: Keyless | None = None,
     ) -> Session:
-        """Combine options with the environment and the terminal."""
+        """Combine options with the environment and the terminal.
+
+        Raises:
+            InputError: The key is named by an empty text, such as a variable that is
+                not set: no other key is meant by it.
+        """
+        if key is not None and not key:
+            raise InputError(
+                "--key names no key: what it was given is empty.",
+                "gitmodel key list  shows your keys.",
+            )
         plain = (
             no_color
             or bool(os.environ.get("NO_COLOR"))

@@ -149,6 +149,8 @@ def remove_principal(
     def edit(document: Document) -> bool:
         entry = _principal(document, name)
         if keyid is not None:
+            if not keyid:
+                raise InputError("A key id that is empty names no key.")
             kept = [
                 key
                 for key in entry["keys"]

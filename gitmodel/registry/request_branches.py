@@ -146,8 +146,7 @@ def speak(
         The request afterwards, and the commit that was made, if any.
 
     Raises:
-        ConflictError: Others kept moving the branch on the remote, or another document
-            is on it now.
+        ConflictError: Others kept moving the branch, or another document is on it now.
     """
     branch, seen = "", None
     for _ in range(_ATTEMPTS):
@@ -164,7 +163,10 @@ def speak(
         if said is None:
             return request, None
         branch, view, change = said
-        commit, before = _extend(handle, branch, view, change)
+        made = _extend(handle, branch, view, change)
+        if made is None:
+            continue  # somebody else spoke meanwhile, in this clone
+        commit, before = made
         try:
             if push:
                 _push(handle, commit, branch)
@@ -177,7 +179,7 @@ def speak(
             continue
         return find(), commit
     raise ConflictError(
-        f"Others kept moving {branch} on the remote; nothing was pushed.",
+        f"Others kept moving {branch}; nothing was signed.",
         "Run the command again.",
         code="E_PUSH_REJECTED",
     )
@@ -223,11 +225,16 @@ def remote_tracking(handle: RegistryHandle, branch: str) -> str | None:
 
 def _extend(
     handle: RegistryHandle, branch: str, view: View, change: Change
-) -> tuple[str, str | None]:
-    """Put a change on a branch; return the commit, and where the branch was here."""
+) -> tuple[str, str | None] | None:
+    """Put a change on a branch; return the commit, and where the branch was here.
+
+    None if the branch has moved since ``view`` was read: what was added would be lost.
+    """
     ref = f"refs/heads/{branch}"
     repository = handle.repository
     with exclusive(handle.lock_file):
+        if tips(handle).get(branch) != view.commit:
+            return None
         status, base = repository.git.attempt("merge-base", "HEAD", str(view.commit))
         first = base.decode().strip() if status == 0 else None
         beside = first if first != view.commit else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitmodel.adapters.lock import exclusive
 from gitmodel.adapters.signing import keys
 from gitmodel.registry import layout
 from tests.support.cli import gitmodel
@@ -20,6 +21,7 @@ from tests.support.forgery import (
 from tests.support.refusals import refused
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from tests.support.served import Served
@@ -276,3 +278,33 @@ def test_an_editor_that_there_is_not(
     answer = stocked.run("policy", "edit")
     assert answer.code in {1, 2}
     assert "Traceback" not in answer.err
+
+
+def test_two_who_approve_at_once_are_both_heard(
+    peopled: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bob signs in another terminal after carol's command has read the request."""
+    peopled.do("policy", "require", "production", "--approvals", "2")
+    peopled.do("promote", "fraud@1.1.0", "production")
+    place = "gitmodel.registry.request_branches.exclusive"
+
+    def later(file: Path) -> AbstractContextManager[None]:
+        monkeypatch.setattr(place, exclusive)
+        peopled.do(*_key(peopled, "bob"), "approve", "fraud#production")
+        return exclusive(file)
+
+    monkeypatch.setattr(place, later)
+    said = peopled.do(*_key(peopled, "carol"), "approve", "fraud#production")
+    assert said["approvals"] == ["bob", "carol"]
+    peopled.do("promote", "--finalize", "fraud#production")
+    assert peopled.verify("--history") == (0, [])
+
+
+def test_a_key_that_is_named_by_nothing_is_not_replaced_by_another(
+    peopled: Workbench,
+) -> None:
+    """``--key "$KEY"``, where KEY is not set."""
+    before = peopled.snapshot()
+    refused(peopled, "--key", "", "promote", "fraud@2.0.0", "dev")
+    refused(peopled, "policy", "remove-principal", "carol", "--key", "")
+    assert peopled.snapshot() == before
