@@ -20,7 +20,12 @@ from gitmodel.errors import (
 )
 from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.operations.finalize import finalize
-from gitmodel.operations.requests import move_row, require_fresh, version_of
+from gitmodel.operations.requests import (
+    asking_role,
+    move_row,
+    require_fresh,
+    version_of,
+)
 from gitmodel.registry import forge_approvals, layout, request_branches, requests
 from gitmodel.registry.change import Authority, Change, sign_document
 from gitmodel.registry.forge_approvals import KIND, ROLE
@@ -88,7 +93,7 @@ def collect(
         RefusedError: The signer is no collector or asked for it, the policy does not
             let reviews of that repository count, or the pull request proposes
             something else.
-        IntegrityError: What was collected before does not count.
+        IntegrityError: The request, or what was collected before, does not count.
         OutsideError: The forge failed.
     """
     mode = mode or Mode()
@@ -98,6 +103,7 @@ def collect(
     request = requests.find(handle, main, name)
     principal = handle.acting_as(main, ROLE)
     require_fresh(request)
+    request.record.require_seal(asking_role(main, request))
     if principal == request.transition.requester:
         raise RefusedError(
             f"{principal} asked for this move, and cannot collect for it too.",

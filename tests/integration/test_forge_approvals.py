@@ -335,6 +335,18 @@ def test_only_a_collector_collects(reviewed: Reviewed) -> None:
     assert reviewed.forge.heard == []
 
 
+def test_what_nobody_asked_for_is_not_collected_for(reviewed: Reviewed) -> None:
+    reviewed.ask()
+    bench, branch = reviewed.bench, "request/staging/fraud/1"
+    names = bench.git("ls-tree", "--name-only", branch, "log/staging/fraud/")
+    [signature] = [name for name in names.splitlines() if "sigstore" in name]
+    bench.git("checkout", "-q", branch)
+    bench.commit_file(signature, None)
+    bench.git("checkout", "-q", "main")
+    assert refusal(reviewed, 4) == "E_UNSIGNED"
+    assert reviewed.forge.heard == []
+
+
 def test_who_asks_does_not_collect(reviewed: Reviewed) -> None:
     reviewed.bench.do("policy", "grant", "bob", "collector")
     reviewed.ask()

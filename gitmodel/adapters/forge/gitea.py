@@ -119,6 +119,8 @@ class Gitea:
         """Return our own account; None for a job's, which has none of its own."""
         try:
             return self._fields(self.api.get("/user")).account("id")
+        except NotFoundError:
+            return None
         except OutsideError as error:
             if error.code == "E_FORGE_RIGHTS":
                 return None
