@@ -85,8 +85,9 @@ def init(
     Raises:
         InputError: A name is none, or the trust configuration is.
         OutsideError: Sigstore does not certify the identity.
-        ConflictError: It is a registry with other stages or another name; or the
-            repository is bare, or its HEAD detached.
+        ConflictError: It is a registry with other stages or another name; or it has
+            directories that a registry needs; or the repository is bare, or its HEAD
+            detached.
     """
     wanted = tuple(map(stage_name, stages))
     if len(set(wanted)) != len(wanted):
@@ -103,7 +104,21 @@ def init(
         view = View(handle.reader, handle.repository.resolve("HEAD"))
         if view.commit is not None and view.entry(layout.SETTINGS) is not None:
             return _existing(handle, view, name, wanted)
+        _require_room(view)
         return _make(handle, name, wanted or DEFAULT_STAGES, principal)
+
+
+def _require_room(view: View) -> None:
+    """Insist that nothing of somebody else's is where a registry keeps its own."""
+    roots = {root.rstrip("/") for root in layout.PROTECTED_ROOTS}
+    if taken := [name for name in view.names("") if name.lower() in roots]:
+        raise ConflictError(
+            f"This repository has {', '.join(taken)} already, where a registry keeps "
+            "what is its own.",
+            f"git mv {taken[0]} OTHER-NAME  and a commit make room;",
+            "gitmodel init DIR  makes a registry elsewhere.",
+            code="E_NO_ROOM",
+        )
 
 
 def _make(

@@ -15,8 +15,21 @@ from gitmodel.formats.secret_scan import find_secrets
 from gitmodel.operations import pull
 from gitmodel.registry import layout
 from tests.support.cli import gitmodel
-from tests.support.forgery import Forged, commit_files, signature
+from tests.support.forgery import (
+    FILE,
+    TREE,
+    Forged,
+    Item,
+    commit_files,
+    commit_tree,
+    in_order,
+    items_of,
+    signature,
+    write_object,
+    write_tree,
+)
 from tests.support.refusals import found_by_verify, nothing_acts_on, refusal
+from tests.support.workbench import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,6 +242,41 @@ def test_what_a_clone_remembers_is_damaged(stocked: Workbench, memory: str) -> N
     answer = stocked.do("verify", "--history", "--no-bytes")
     line = stocked.git("rev-list", "--first-parent", "--count", "HEAD")
     assert answer["steps"] == int(line)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["models/x.bin", "stages/a/b.yaml", "models/m/versions/1.0.0/artifacts/x", "log/x"],
+)
+def test_a_repository_that_had_directories_of_such_names(
+    bench: Workbench, tmp_path: Path, path: str
+) -> None:
+    """They make room first; what they were then is nobody's concern any more."""
+    home = tmp_path / "adopted"
+    git(tmp_path, "init", "-q", home)
+    adopted = type(bench)(home, bench.outside)
+    adopted.commit_file(path, b"x" * (9 << 20))
+    before = adopted.snapshot()
+    init = ("init", "--principal", "ada")
+    refusal(adopted.run("--json", *init), 1, "E_NO_ROOM")
+    assert adopted.snapshot() == before
+    adopted.commit_file(path, None)
+    adopted.do(*init)
+    for options in ((), ("--history",), ("--full", "--no-bytes")):
+        assert adopted.verify(*options) == (0, [])
+
+
+def test_files_that_stay_where_a_registry_begins(bench: Workbench) -> None:
+    """Its policy comes after them, so nobody has judged them."""
+    tree = bench.git("rev-parse", "HEAD^{tree}")
+    odd = write_tree(bench, [Item(FILE, b"x", write_object(bench, "blob", b"x"))])
+    kept = Item(TREE, b"log", write_tree(bench, [Item(TREE, b"dev", odd)]))
+    before = bench.git("commit-tree", write_tree(bench, [kept]), "-m", "before")
+    both = in_order([*items_of(bench, tree), kept])
+    commit_tree(bench, write_tree(bench, both), before)
+    for options in (("--history",), ("--full", "--no-bytes")):
+        found = found_by_verify(bench, *options)
+        assert {"E_POLICY_MISSING", "E_EXTRA_FILE"} <= found
 
 
 def test_016_a_checkpoint_without_end(stocked: Workbench) -> None:

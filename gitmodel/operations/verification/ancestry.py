@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gitmodel.registry.handle import RegistryHandle
 
 _WORDS = {"M": "changed", "D": "deleted", "T": "replaced by another kind of file"}
+_POLICIES = layout.policy_path(1).rpartition("/")[0]
 _ROOTS = tuple(root.rstrip("/") for root in layout.PROTECTED_ROOTS)
 
 
@@ -70,9 +71,24 @@ def verify_ancestry(
             findings.commits += len(line)
         pins = _Pins(handle.reader, findings)
         for commit, found in changes(repository, pairs, paths=_ROOTS):
+            told = len(findings.problems)
             _verify_commit(findings, pins, scope, commit, found)
+            if len(findings.problems) > told and _is_no_registry(
+                View(handle.reader, commit), found
+            ):
+                del findings.problems[told:]
     except GitmodelError as error:
         findings.add_error(error, "")
+
+
+def _is_no_registry(view: View, found: Sequence[PathChange]) -> bool:
+    """Say whether there was no policy before a commit, and is none after it.
+
+    A repository may have become a registry later, and had files of such names before.
+    """
+    return view.entry(_POLICIES) is None and not any(
+        change.path.startswith(f"{_POLICIES}/") for change in found
+    )
 
 
 def _verify_commit(

@@ -7,14 +7,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters import workers
-from gitmodel.adapters.git.history import is_ancestor
+from gitmodel.adapters.git.history import first_parent_line, is_ancestor
 from gitmodel.adapters.git.objects import ObjectReader
 from gitmodel.operations.verification.commit_signatures import judge_commit_signature
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.ledger import Ledger
 from gitmodel.operations.verification.legality import judge
 from gitmodel.operations.verification.overtaken import judge_overtaken
-from gitmodel.registry import state
+from gitmodel.registry import layout, state
 from gitmodel.registry.steps import line_to, steps
 from gitmodel.registry.view import View
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Commits that are worth a process of their own.
 _LEAST_PIECE = 500
+_POLICIES = layout.policy_path(1).rpartition("/")[0]
 
 
 @dataclass(slots=True)
@@ -109,6 +110,8 @@ def judge_line(
         line: As ``line_to`` returns it; the first one's parent is ``after``.
         after: The commit that vouches for all before it; None to begin at the root.
     """
+    if after is None:
+        line = _since_founding(handle, findings, line)
     if not _judge_beside(handle, findings, line, after):
         ledger = _ledger(findings, handle.reader, after)
         _judge_line(ledger, handle.repository, handle.reader, line)
@@ -129,6 +132,28 @@ def _judge_line(
         if step.changes:
             judge(ledger, step)
         judge_commit_signature(ledger, before, step)
+
+
+def _since_founding(handle: RegistryHandle, findings: Findings, line: Line) -> Line:
+    """Leave out what happened in a repository before it became a registry.
+
+    Nothing of that may be left where a registry keeps its own.
+    """
+    if not line or View(handle.reader, line[0][0]).entry(_POLICIES) is not None:
+        return line
+    of_policies = first_parent_line(
+        handle.repository, line[-1][0], paths=(_POLICIES,)
+    )  # fmt: skip
+    if not of_policies:
+        return line
+    founding = of_policies[-1][0]
+    start = [commit for commit, _ in line].index(founding)
+    before = View(handle.reader, line[start][1])
+    roots = {root.rstrip("/") for root in layout.PROTECTED_ROOTS}
+    for name in sorted(roots & before.names("").keys()):
+        message = "the registry has content before it has a policy."
+        findings.add("E_POLICY_MISSING", message, name, founding)
+    return line[start:]
 
 
 def _judge_beside(
