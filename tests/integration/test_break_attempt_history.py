@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gitmodel.adapters.git.objects import ObjectReader
+from gitmodel.adapters.git.repository import Repository
 from gitmodel.adapters.lfs import checkout
 from gitmodel.adapters.signing import keys
 from gitmodel.domain.digest import Digest
+from gitmodel.errors import OutsideError
 from gitmodel.formats import pickle_scan
 from gitmodel.formats.secret_scan import find_secrets
 from gitmodel.operations import pull
@@ -29,6 +32,7 @@ from tests.support.forgery import (
     write_tree,
 )
 from tests.support.refusals import found_by_verify, nothing_acts_on, refusal
+from tests.support.remotes import clone
 from tests.support.workbench import git
 
 if TYPE_CHECKING:
@@ -277,6 +281,36 @@ def test_files_that_stay_where_a_registry_begins(bench: Workbench) -> None:
     for options in (("--history",), ("--full", "--no-bytes")):
         found = found_by_verify(bench, *options)
         assert {"E_POLICY_MISSING", "E_EXTRA_FILE"} <= found
+
+
+@pytest.fixture
+def partial(stocked: Workbench, tmp_path: Path) -> Workbench:
+    """A clone that has left all files at its remote."""
+    stocked.git("config", "uploadpack.allowFilter", "true")
+    url = f"file://{stocked.path}"
+    return clone(url, tmp_path / "p", stocked.outside, "-n", "--filter=blob:none")
+
+
+def test_a_remote_that_is_silent_while_git_asks_it_for_an_object(
+    partial: Workbench,
+) -> None:
+    """git waits as long as it takes, and then for the next question; we do not."""
+    oid = partial.git("rev-parse", "HEAD:gitmodel.yaml")
+    partial.git("config", "remote.origin.uploadpack", "sleep 9; git-upload-pack")
+    with ObjectReader(Repository.discover(partial.path), patience=0.5) as reader:
+        with pytest.raises(OutsideError, match="git said nothing for 0"):
+            reader.read(oid)
+        with pytest.raises(OutsideError, match="git said nothing"):
+            next(reader.read_many([oid]))
+
+
+def test_an_object_that_a_remote_does_not_give_is_not_called_altered(
+    partial: Workbench,
+) -> None:
+    partial.git("remote", "set-url", "origin", "file:///nowhere")
+    for command in (("list",), ("verify", "--no-bytes"), ("show", "fraud@1.0.0")):
+        error = partial.run("--json", *command)
+        assert "could not get object" in refusal(error, 5, "E_GIT"), command
 
 
 def test_016_a_checkpoint_without_end(stocked: Workbench) -> None:

@@ -119,7 +119,7 @@ class ObjectReader:
         return self.repository.git.start(*_STREAMING, "cat-file", "--batch", *options)
 
     def _listen(self, process: subprocess.Popen[bytes]) -> _Answers:
-        return _Answers(process, self._patience, self.repository.hash_name)
+        return _Answers(process, self._patience, self.repository)
 
     def read_many(self, oids: Iterable[str]) -> Iterator[GitObject]:
         """Yield objects in the order of ``oids``, streaming both ways."""
@@ -186,12 +186,17 @@ class _Answers:
     """What one ``cat-file --batch`` says, believed only as far as it can be checked."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], patience: float, hash_name: str
+        self,
+        process: subprocess.Popen[bytes],
+        patience: float,
+        repository: Repository,
     ) -> None:
         self._process = process
         self._descriptor = piped(process)[1].fileno()
         self._patience = patience
-        self._hash_name = hash_name
+        self._hash_name = repository.hash_name
+        self._repository = repository
+        self._silent = False
         self._held = b""
         self._at = 0
 
@@ -204,8 +209,8 @@ class _Answers:
                 "git fsck  shows what is missing;  git fetch  may bring it.",
                 code="E_OBJECT_MISSING",
             )
-        if not header and self._process.wait() < 0:
-            raise OutsideError("git cat-file was killed.", code="E_GIT")
+        if not header:
+            raise self._ended(oid)
         if len(header) != 3:  # noqa: PLR2004 (id, type, size)
             raise _corrupt(oid)
         kind, size = header[1], int(header[2])
@@ -222,6 +227,25 @@ class _Answers:
             raise _corrupt(oid)
         return GitObject(kind.decode(), data)
 
+    def _ended(self, oid: str) -> GitmodelError:
+        """Return why there is no answer at all.
+
+        In a partial clone git asks the remote for what is not here.
+        """
+        partial = self._repository.is_partial
+        hints = ("A clone made without --filter has it at hand.",) if partial else ()
+        if self._silent:
+            said = (
+                f"git said nothing for {self._patience:g} seconds about object {oid}."
+            )
+            return OutsideError(said, *hints, code="E_GIT")
+        if self._process.wait() < 0:
+            return OutsideError("git cat-file was killed.", code="E_GIT")
+        if partial:
+            said = f"git could not get object {oid} of this partial clone."
+            return OutsideError(said, *hints, code="E_GIT")
+        return _corrupt(oid)
+
     def _line(self) -> bytes:
         while (end := self._held.find(b"\n", self._at)) < 0 and self._more():
             pass
@@ -237,6 +261,7 @@ class _Answers:
     def _more(self, count: int = 0) -> bool:
         """Take in what git says next; False if that is nothing."""
         ready, _, _ = select.select([self._descriptor], [], [], self._patience)
+        self._silent = not ready
         data = os.read(self._descriptor, max(count, _CHUNK)) if ready else b""
         self._held = self._held[self._at :] + data
         self._at = 0

@@ -152,6 +152,14 @@ class Repository:
         values = found.decode("utf-8", "replace").split("\0")
         return tuple(value for value in values if value)
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether objects may be left at a remote until git needs them."""
+        return any(
+            key.startswith("remote.") and key.endswith(".promisor")
+            for key in self._config
+        )
+
     def remotes(self) -> tuple[str, ...]:
         """Return the names of the remotes, as they are set up now."""
         self.__dict__.pop("_config", None)  # people add one when told to
