@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,7 @@ from tests.support.forgery import (
     commit_files,
     digest_at,
     document_at,
+    forge_version,
     signature,
     signed,
 )
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tests.support.workbench import Workbench
 
 REQUEST = "request/production/fraud/1"
+OTHER = f"sha256:{'1' * 64}"
 
 
 @pytest.fixture
@@ -308,3 +310,20 @@ def test_a_key_that_is_named_by_nothing_is_not_replaced_by_another(
     refused(peopled, "--key", "", "promote", "fraud@2.0.0", "dev")
     refused(peopled, "policy", "remove-principal", "carol", "--key", "")
     assert peopled.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"createdBy": "mallory"}, "E_UNSIGNED"),
+        ({"previous": {"version": "1.1.0", "manifest": OTHER}}, "E_MANIFEST_DIGEST"),
+        ({"previous": {"version": "9.9.9", "manifest": OTHER}}, "E_MANIFEST_DIGEST"),
+    ],
+)
+@pytest.mark.parametrize("how", [(), ("--history", "--full")])
+def test_a_version_that_lies_about_where_it_comes_from(
+    stocked: Workbench, fields: dict[str, Any], code: str, how: tuple[str, ...]
+) -> None:
+    """A publisher names another as its creator, or what it never was made after."""
+    forge_version(stocked, "1.2.0", **fields)
+    assert stocked.verify("--no-bytes", *how) == (4, [code])

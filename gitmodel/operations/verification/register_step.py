@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitmodel.domain.artifact import collisions
+from gitmodel.domain.digest import Digest
 from gitmodel.domain.manifest import ModelVersion
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import oms, schema
@@ -63,10 +64,6 @@ def _judge_version(
     ledger.findings.problems.extend(problems)
     if problems:
         return
-    if record.seals and not record.sealed_by("publisher"):
-        ledger.findings.add(
-            "E_UNSIGNED", "no publisher has signed it.", path, step.commit
-        )
     version = ModelVersion.from_document(record.document, record.digest)
     if (version.model, str(version.version)) != (model, number):
         ledger.findings.add(
@@ -75,11 +72,34 @@ def _judge_version(
             path,
             step.commit,
         )
+    if record.seals and version.created_by not in record.sealed_by("publisher"):
+        said = f"its creator {version.created_by} has not signed it as publisher."
+        ledger.findings.add("E_UNSIGNED", said, path, step.commit)
+    _judge_previous(ledger, step, version, path)
     for problem in collisions([artifact.path for artifact in version.artifacts]):
         ledger.findings.add("E_NAME_COLLISION", str(problem), path, step.commit)
     ledger.manifests[model, number] = record.digest
     _judge_pointers(ledger, step, version, directory, files)
     _judge_model_signature(ledger, edition, step, version, directory, files)
+
+
+def _judge_previous(
+    ledger: Ledger, step: Step, version: ModelVersion, path: str
+) -> None:
+    """Judge what a version says it was made after; a merge may bring both at once."""
+    previous = version.document.get("previous")
+    if previous is None:
+        return
+    model, number = version.model, previous["version"]
+    data = step.blobs.get(layout.manifest_path(model, number))
+    known = Digest.of(data) if data is not None else ledger.manifest(model, number)
+    if known is None or str(known) != previous["manifest"]:
+        ledger.findings.add(
+            "E_MANIFEST_DIGEST",
+            f"{model}@{number} is not the manifest that it was made after.",
+            path,
+            step.commit,
+        )
 
 
 def _judge_pointers(
