@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gitmodel
+from bench.place import environment, place
 from bench.timing import command
 from tests.support.http_git import serving
 
@@ -39,18 +40,6 @@ _ROLLBACKS = 0.3
 _WHO_MOVED_WHAT = re.compile(
     r"ada (promoted|rolled back) (\S+) in dev, \S+ -> \S+, at \S+Z"
 )
-_GIT_CONFIG = """\
-[user]
-	name = Ada
-	email = ada@example.com
-[init]
-	defaultBranch = main
-[filter "lfs"]
-	clean = git-lfs clean -- %f
-	smudge = git-lfs smudge -- %f
-	process = git-lfs filter-process
-	required = true
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,8 +117,26 @@ class Outcome:
         )
 
 
+def table(clones: int, turns: int) -> bool:
+    """Print how it goes by path and over HTTP; say whether all went well."""
+    print(f"\nMany writers ({clones} clones, {turns} changes each, whole processes)")
+    well = True
+    for http in (False, True):
+        with place(None) as root:
+            environment(root)
+            outcome = run(
+                root / "writers", Course(clones=clones, turns=turns, http=http)
+            )
+        print(outcome.report(), *outcome.tally.problems, sep="\n    ")
+        well = well and not outcome.tally.problems
+    return well
+
+
 def run(root: Path, course: Course) -> Outcome:
-    """Let the writers work in ``root``, which is empty, and check what comes out."""
+    """Let the writers work in ``root``, which is empty, and check what comes out.
+
+    The home is that of this process, which signs as ada.
+    """
     _prepare(root, course)
     hub = root / "hub.git"
     start = _git(hub, "rev-parse", "main")
@@ -144,15 +151,14 @@ def run(root: Path, course: Course) -> Outcome:
         for each in done:
             total.add(each)
         for number in range(course.clones):
-            total.problems += _left_behind(root, number, hub)
+            total.problems += _left_behind(root / f"clone-{number}", hub)
     total.problems += _lost(hub, start, total) + _unproved(root, hub, total)
     return Outcome(course, total, seconds, pushes)
 
 
 def _prepare(root: Path, course: Course) -> None:
     """Make the registry, the remote, and a clone with all bytes for every writer."""
-    (root / "home").mkdir(parents=True)
-    (root / "home/gitconfig").write_text(_GIT_CONFIG)
+    root.mkdir(parents=True, exist_ok=True)
     program = root / "gitmodel"
     program.write_text(
         f"#!/bin/sh\nPYTHONPATH={shlex.quote(str(Path(gitmodel.__file__).parents[1]))}"
@@ -160,21 +166,20 @@ def _prepare(root: Path, course: Course) -> None:
     )
     program.chmod(0o755)
     first, hub = root / "first", root / "hub.git"
-    _do(root, root, "init", first, "--name", "writers", "--principal", "ada")
     models = [*SHARED, *(f"own-{number}" for number in range(course.clones))]
-    for version in VERSIONS:
-        for model in models:
-            file = root / "model.bin"
-            file.write_text(f"{model} {version}")
-            args = ("register", model, file, "--version", version, "--no-capture")
-            _do(root, first, *args)
-        named = [f"{model}@{version}" for model in models]
-        _do(root, first, "promote", *named, STAGE)
-    _git(root, "init", "-q", "--bare", str(hub))
+    with gitmodel.init_registry(first, name="writers", principal="ada") as registry:
+        for version in VERSIONS:
+            for model in models:
+                file = root / "model.bin"
+                file.write_text(f"{model} {version}")
+                registry.register(model, [file], version=version)
+            named = [f"{model}@{version}" for model in models]
+            registry.promote_all(named, STAGE)
+    _git(root, "init", "-q", "--bare", "--initial-branch=main", str(hub))
     _git(first, "remote", "add", "origin", str(hub))
-    _do(root, first, "sync")
+    _do(first, "sync")
     if course.http:
-        _do(root, first, "hook", "install-server", hub, "--program", program)
+        _do(first, "hook", "install-server", hub, "--program", program)
         _git(hub, "config", "http.receivepack", "true")
     if course.delay:
         hook = hub / "hooks/pre-receive"
@@ -182,8 +187,8 @@ def _prepare(root: Path, course: Course) -> None:
         if hook.exists():
             hook.rename(judge)
         hook.parent.mkdir(exist_ok=True)
-        then = 'exec "$0"/../judge' if judge.exists() else "cat >/dev/null"
-        hook.write_text(f"#!/bin/sh\nsleep {course.delay}\n{then}\n")
+        then = shlex.quote(str(judge)) if judge.exists() else "cat >/dev/null"
+        hook.write_text(f"#!/bin/sh\nsleep {course.delay}\nexec {then}\n")
         hook.chmod(0o755)
     for number in range(course.clones):
         shutil.copytree(first, root / f"clone-{number}", symlinks=True)
@@ -247,7 +252,7 @@ def _attempt(
     )
     began = time.monotonic()
     code, answer, said = _gitmodel(
-        root, root / f"clone-{number}", *args, "-m", f"{number}: {reason}", "--push"
+        root / f"clone-{number}", *args, "-m", f"{number}: {reason}", "--push"
     )
     tally.waits.append(time.monotonic() - began)
     if code == 0 and answer["commit"]:
@@ -268,10 +273,9 @@ def _attempt(
     return False
 
 
-def _left_behind(root: Path, number: int, hub: Path) -> list[str]:
+def _left_behind(clone: Path, hub: Path) -> list[str]:
     """Return how a clone differs from the remote once it has caught up."""
-    clone = root / f"clone-{number}"
-    _do(root, clone, "sync")
+    _do(clone, "sync")
     found = []
     if _git(clone, "rev-parse", "HEAD") != _git(hub, "rev-parse", "main"):
         found.append(f"{clone.name} is not where the remote is")
@@ -294,21 +298,22 @@ def _unproved(root: Path, hub: Path, tally: Tally) -> list[str]:
     """Return what a fresh clone cannot prove."""
     fresh = root / "fresh"
     _git(root, "clone", "-q", str(hub), str(fresh))
-    code, answer, said = _gitmodel(root, fresh, "verify", "--history", "--full")
+    _git(fresh, "lfs", "fetch", "--all", "origin")
+    code, answer, said = _gitmodel(fresh, "verify", "--history", "--full")
     if code != 0 or answer["problems"]:
         return [f"verify: {code}: {said}"]
-    events = _do(root, fresh, "log", "--stage", STAGE)["events"]
+    events = _do(fresh, "log", "--stage", STAGE)["events"]
     moves = [each for each in events if each["commit"] in {*tally.landed}]
     if len(moves) != len(tally.landed):
         return [f"{len(moves)} moves in the logs, of {len(tally.landed)}"]
     return []
 
 
-def _gitmodel(root: Path, cwd: Path, *args: str | Path) -> tuple[int, Any, str]:
+def _gitmodel(cwd: Path, *args: str | Path) -> tuple[int, Any, str]:
     done = subprocess.run(
         [sys.executable, "-m", "gitmodel", "--json", *map(str, args)],
         cwd=cwd,
-        env={**os.environ, **_environment(root)},
+        env={**os.environ, "PYTHONPATH": str(Path(gitmodel.__file__).parents[1])},
         capture_output=True,
         text=True,
         check=False,
@@ -319,24 +324,12 @@ def _gitmodel(root: Path, cwd: Path, *args: str | Path) -> tuple[int, Any, str]:
         return done.returncode, {}, done.stderr
 
 
-def _do(root: Path, cwd: Path, *args: str | Path) -> Any:
-    code, answer, said = _gitmodel(root, cwd, *args)
+def _do(cwd: Path, *args: str | Path) -> Any:
+    code, answer, said = _gitmodel(cwd, *args)
     if code != 0:
         raise SystemExit(f"{shlex.join(map(str, args))}: {said}")
     return answer
 
 
-def _environment(root: Path) -> dict[str, str]:
-    return {
-        "HOME": str(root / "home"),
-        "GIT_CONFIG_GLOBAL": str(root / "home/gitconfig"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GITMODEL_KEY": "",
-        "NO_PROXY": "127.0.0.1,localhost",
-        "PYTHONPATH": str(Path(gitmodel.__file__).parents[1]),
-    }
-
-
 def _git(cwd: Path, *args: str) -> str:
-    root = next(each for each in (cwd, *cwd.parents) if (each / "home").is_dir())
-    return command(["git", *args], cwd, _environment(root)).strip()
+    return command(["git", *args], cwd, {}).strip()

@@ -28,15 +28,15 @@ PROMOTE = ("promote", "fraud@1.1.0", "dev", "--push")
 @pytest.mark.parametrize(
     "course",
     [
-        Course(clones=4, turns=4),
-        Course(clones=3, turns=2, http=True),
-        Course(clones=3, turns=1, delay=1),
+        Course(clones=4, turns=3),
+        Course(clones=3, turns=1, http=True, delay=1),
     ],
-    ids=["by path", "HTTP, server hook", "slow hook"],
+    ids=["by path", "HTTP, slow server hook"],
 )
 def test_every_change_lands_once_and_all_of_it_is_proved(
     course: Course, tmp_path: Path
 ) -> None:
+    # Real processes, of which one at a time can win: as slow as they are.
     outcome = run(tmp_path / "soak", course)
     assert outcome.tally.problems == []
     assert len(outcome.tally.landed) == course.clones * course.turns
