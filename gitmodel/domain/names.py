@@ -37,6 +37,13 @@ def model_name(text: str) -> str:
         or text.endswith((".", ".lock"))
         or text.split(".", maxsplit=1)[0].lower() in _DEVICES
     ):
+        bare = text.partition("@")[0].partition("#")[0]
+        if bare != text and _MODEL.fullmatch(bare):
+            raise InputError(
+                f"{_shown(text)} cannot name a model.",
+                f"Write {bare} alone here, and a version as --help says.",
+                code="E_NAME",
+            )
         raise InputError(
             f"{_shown(text)} cannot name a model.",
             "Use up to 100 ASCII letters, digits, '.', '_' and '-', starting with a "

@@ -9,6 +9,7 @@ from gitmodel.errors import ConflictError, GitmodelError, RefusedError
 from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.registry import policy_requests, request_branches, requests
 from gitmodel.registry.change import Authority, Change, countersign
+from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from gitmodel.registry.policy_requests import PolicyRequest
     from gitmodel.registry.requests import Request
     from gitmodel.registry.seals import Seal
-    from gitmodel.registry.view import View
 
 Decision = Literal["approve", "reject"]
 
@@ -57,7 +57,9 @@ class RequestRow:
 
 
 def list_requests(handle: RegistryHandle) -> tuple[RequestRow, ...]:
-    """Return every request that this clone knows.
+    """Return every request that this clone knows and that has not landed.
+
+    Who asked keeps the branch when others land it, and a plain merge keeps it, too.
 
     Anybody who can push can make a branch that looks like one: what cannot be read is
     said, and hides nothing else.
@@ -69,11 +71,20 @@ def _rows(handle: RegistryHandle, main: View) -> Iterator[RequestRow]:
     for branch, tip in sorted(request_branches.tips(handle).items()):
         try:
             if policy_requests.is_policy(branch):
-                yield policy_row(policy_requests.read(handle, main, branch, tip))
-            elif requests.is_move(branch):
+                if not _has_landed(handle, main, tip, policy_requests.path_of(branch)):
+                    yield policy_row(policy_requests.read(handle, main, branch, tip))
+            elif requests.is_move(branch) and not _has_landed(
+                handle, main, tip, requests.path_of(branch)
+            ):
                 yield move_row(requests.read(handle, main, branch, tip))
         except GitmodelError as error:
             handle.context.warn(f"{branch} cannot be read: {error.message}")
+
+
+def _has_landed(handle: RegistryHandle, main: View, tip: str, path: str) -> bool:
+    """Say whether the main line has the very document that a branch proposes."""
+    known = main.blob(path)
+    return known is not None and known == View(handle.reader, tip).blob(path)
 
 
 def decide(

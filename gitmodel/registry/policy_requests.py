@@ -109,6 +109,11 @@ def is_policy(branch: str) -> bool:
     return _BRANCH.fullmatch(branch.removeprefix("refs/heads/")) is not None
 
 
+def path_of(branch: str) -> str:
+    """Return the path of the policy that a branch named as such a request proposes."""
+    return layout.policy_path(int(branch.rpartition("/")[2]))
+
+
 def find(handle: RegistryHandle, main: View, name: str | None) -> PolicyRequest:
     """Find a proposed policy by its branch or number; None for the next one.
 

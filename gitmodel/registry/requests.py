@@ -98,6 +98,12 @@ def is_move(branch: str) -> bool:
     return _BRANCH.fullmatch(branch) is not None
 
 
+def path_of(branch: str) -> str:
+    """Return the path of the transition that a branch named as a request proposes."""
+    _, stage, model, seq = branch.split("/")
+    return layout.transition_path(stage, model, int(seq))
+
+
 def find(handle: RegistryHandle, main: View, name: str) -> Request:
     """Find a request by ``MODEL#STAGE`` or by its branch.
 

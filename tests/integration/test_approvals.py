@@ -87,6 +87,8 @@ def test_two_approvals_on_their_own_clones_land_the_promotion(
     assert landed["status"] == "promoted"
     bob = team["bob"].fetch()
     assert bob.clone.live("fraud", "production") == "1.0.0"
+    assert bob.clone.git("branch", "--list", "request/production/fraud/1")
+    assert bob.do("requests")["requests"] == []  # it waits for nobody any more
     assert bob.clone.verify("--history", "--no-bytes") == (0, [])
     [event] = bob.do("log", "fraud", "--stage", "production")["events"]
     assert (event["actor"], event["approvers"]) == ("bob", ["carol", "dave"])

@@ -114,3 +114,31 @@ def test_doctor_says_that_nothing_was_ever_uploaded(
         assert "git lfs push --all origin" in check["hint"]
         bench.git("lfs", "push", "--all", "origin")
         assert bench.run("doctor").code == 0
+
+
+def test_a_version_in_the_wrong_place_is_told_its_place(story: Workbench) -> None:
+    before = story.snapshot()
+    apart = story.run("promote", "fraud", "1.1.0", "production")
+    assert (apart.code, apart.err.splitlines()[0]) == (
+        2,
+        "Error: Write fraud@1.1.0 as one word.",
+    )
+    named = story.run("rollback", "fraud@1.0.0", "staging", "-m", "x")
+    assert (named.code, named.err.splitlines()[-1]) == (
+        2,
+        "Hint: Write fraud alone here, and a version as --help says.",
+    )
+    assert story.snapshot() == before
+
+
+def test_a_key_that_is_not_there_or_there_already_says_what_to_run(
+    tmp_path: Path,
+) -> None:
+    nowhere = tmp_path / "key"
+    missing = gitmodel("--key", nowhere, "key", "show")
+    assert missing.code == 1
+    assert f"gitmodel key new --out {nowhere}" in missing.err
+    gitmodel("key", "new", "--out", nowhere)
+    again = gitmodel("key", "new", "--out", nowhere)
+    assert again.code == 1
+    assert "gitmodel key list" in again.err

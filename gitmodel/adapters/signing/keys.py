@@ -113,7 +113,8 @@ def write_new(path: Path, private: bytes, *, comment: str = "") -> PublicKey:
     except FileExistsError as error:
         raise ConflictError(
             f"{error.filename} exists; a key is never overwritten.",
-            "Choose another path, or move the old key away first.",
+            "gitmodel key list  shows your keys;  gitmodel key new --out FILE  makes "
+            "another.",
         ) from error
     except OSError as error:
         raise OutsideError(f"Cannot write {path}: {error.strerror}.") from error
@@ -175,7 +176,9 @@ def _read(path: Path, *, private: bool) -> bytes:
             os.close(handle)
     except FileNotFoundError as error:
         raise NotFoundError(
-            f"There is no key at {path}", "Run `gitmodel key new` to make one."
+            f"There is no key at {path}",
+            f"gitmodel key new --out {path}  makes one;  "
+            "gitmodel key list  shows yours.",
         ) from error
     except OSError as error:
         raise OutsideError(f"Cannot read {path}: {error.strerror}.") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from gitmodel.cli.forges import At
     from gitmodel.cli.session import Session
     from gitmodel.registry.transaction import Mode
+
+#: A version that was typed beside its model instead of behind an @.
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+){1,2}([-+].*)?")
 
 
 @click.command("promote", cls=Command)
@@ -111,6 +115,8 @@ def command(
             if not words or not from_file
             else "Name versions, or a file that does; not both."
         )
+    if selectors[1:] and _NUMBER.fullmatch(selectors[1]):
+        raise click.UsageError(f"Write {selectors[0]}@{selectors[1]} as one word.")
     from gitmodel.registry.transaction import Mode
 
     mode = Mode(dry_run=dry_run, push=push or by_request, by_request=by_request)
