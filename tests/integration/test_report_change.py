@@ -205,7 +205,22 @@ def test_what_does_not_merge_is_refused(bench: Workbench, home: Path) -> None:
     bench.commit_file("notes.txt", b"two\n")
     code, answer = report(bench, "other..third")
     assert (code, codes(answer)) == (3, {"E_MERGE_CONFLICT"})
-    assert "notes.txt" in answer["refusals"][0]["message"]
+    [refusal] = answer["refusals"]
+    assert (refusal["path"], refusal["commands"]) == ("notes.txt", ["git merge BASE"])
+
+
+def test_a_request_that_others_overtook_has_to_be_made_anew(
+    bench: Workbench, home: Path
+) -> None:
+    approve(bench, home)
+    bench.git("branch", "-m", REQUEST, "overtaken")
+    bench.do("promote", "fraud@1.1.0", "production", "-m", "I was faster")
+    approve(bench, home)
+    bench.do("promote", "--finalize", "fraud#production")
+    code, answer = report(bench, "main..overtaken")
+    assert (code, codes(answer)) == (3, {"E_MERGE_CONFLICT"})
+    commands = {command for r in answer["refusals"] for command in r["commands"]}
+    assert commands == {"gitmodel promote fraud@VERSION production"}
 
 
 def test_a_stranger_of_a_history_is_refused(bench: Workbench) -> None:

@@ -30,7 +30,8 @@ def trial_merge(repository: Repository, base: str, head: str, when: datetime) ->
         when: The commit's time.
 
     Raises:
-        ConflictError: They cannot be merged by git alone (``E_MERGE_CONFLICT``).
+        ConflictError: git alone cannot merge them (``E_MERGE_CONFLICT``); ``problems``
+            names each path.
         OutsideError: git is too old to tell (before 2.38).
     """
     ours = repository.git.attempt("merge-base", "--is-ancestor", base, head)[0] == 0
@@ -65,10 +66,12 @@ def _merged(repository: Repository, base: str, head: str) -> str:
     tree, *paths = said.decode("utf-8", "replace").rstrip("\0").split("\0")
     if status == _CONFLICT:
         more = "" if len(paths) <= _SHOWN else f" and {len(paths) - _SHOWN} more"
+        message = "it does not merge: both sides changed it."
         raise ConflictError(
-            f"It does not merge: {', '.join(paths[:_SHOWN])}{more} changed on both "
+            f"They do not merge: {', '.join(paths[:_SHOWN])}{more} changed on both "
             "sides.",
             "git merge BASE  on the branch, then resolve what conflicts.",
             code="E_MERGE_CONFLICT",
+            problems=[{"path": path, "message": message} for path in paths],
         )
     return tree

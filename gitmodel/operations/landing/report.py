@@ -135,13 +135,23 @@ def _is_ours(path: str) -> bool:
 def _commands(trial: Trial, problem: Problem) -> tuple[str, ...]:
     """Return what its author can run about a problem: put it back, do it right."""
     if problem.code == "E_MERGE_CONFLICT":
-        return ("git merge BASE",)
+        return (_after_conflict(problem.path),)
     change = next((c for c in trial.changes if c.path == problem.path), None)
     if change is None:
         return ()
     data = trial.merged.blob(problem.path) if change.status != "D" else None
     way = right_way(problem.path, data)
     return (way,) if way else ()
+
+
+def _after_conflict(path: str) -> str:
+    """Return what helps: what was moved meanwhile has to be asked for anew."""
+    place = layout.classify(path)
+    if place.kind == "signature":
+        place = layout.classify(place.document)
+    if place.kind in {"pin", "transition"}:
+        return f"gitmodel promote {place.model}@VERSION {place.stage}"
+    return "git merge BASE"
 
 
 _KINDS: dict[str, str] = {

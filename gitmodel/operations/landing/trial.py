@@ -104,7 +104,7 @@ def _merge(handle: RegistryHandle, base: View, head: str, findings: Findings) ->
         when = handle.context.clock.now()
         return View(handle.reader, trial_merge(repository, tip, head, when))
     except ConflictError as error:
-        findings.add(error.code, error.message, commit=head)
+        findings.add_error(error, "")
         return base
 
 
