@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 _AS_WRITTEN = "\b\n"
+_WHOLE = 200  # longer than any first sentence
 
 
 def marked(text: str) -> str:
@@ -39,3 +40,15 @@ class Group(click.Group):
     def __init__(self, *args: Any, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.help = marked(self.help or "")
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write what each command does, wrapped; click would cut it at one line."""
+        rows = [
+            (name, command.get_short_help_str(_WHOLE))
+            for name in self.list_commands(ctx)
+            if (command := self.get_command(ctx, name)) is not None
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)

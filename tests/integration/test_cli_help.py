@@ -73,6 +73,15 @@ def test_the_first_page_shows_every_command_whole() -> None:
             assert f"\n  {path.split()[1]} " in answer.out
 
 
+def test_groups_say_whole_what_their_commands_do() -> None:
+    for path, command, _ in PAGES[1:]:
+        if isinstance(command, click.Group):
+            answer = gitmodel(*path.split()[1:], "--help")
+            _, _, listed = answer.out.partition("\nCommands:\n")
+            assert listed, path
+            assert "..." not in listed, path
+
+
 def test_gitmodel_alone_shows_help() -> None:
     for args in ((), ("key",)):
         answer = gitmodel(*args)

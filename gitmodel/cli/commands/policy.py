@@ -147,8 +147,7 @@ def add_principal(
       gitmodel policy add-principal bob --key bob.pub --role promoter
       gitmodel policy add-principal bob --account github:583231
       gitmodel policy add-principal alice --key alice-new.pub
-      gitmodel policy add-principal carol \
-        --identity https://accounts.google.com=carol@example.com
+      gitmodel policy add-principal carol --identity https://accounts.google.com=c@d.org
     """
     from gitmodel.adapters.signing.keys import read_public
     from gitmodel.operations.policy import add_principal as change
