@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.support.remotes import Team
     from tests.support.served import Served
     from tests.support.workbench import Workbench
 
@@ -281,6 +282,22 @@ def test_files_that_stay_where_a_registry_begins(bench: Workbench) -> None:
     for options in (("--history",), ("--full", "--no-bytes")):
         found = found_by_verify(bench, *options)
         assert {"E_POLICY_MISSING", "E_EXTRA_FILE"} <= found
+
+
+def test_067_git_lfs_runs_no_program_of_the_configuration(team: Team) -> None:
+    """It asks git for files, and git asks whatever watches them."""
+    ours, ran = team.ours, team.ours.outside / "ran"
+    ours.git("config", "core.fsmonitor", f"touch {ran}")
+    ours.git("ls-files", "--modified")
+    assert ran.exists()  # git itself believes it
+    ran.unlink()
+    ours.do("promote", "fraud@1.1.0", "dev", "--push")
+    ours.run("doctor")
+    theirs = team.theirs
+    theirs.git("config", "core.fsmonitor", f"touch {ran}")
+    theirs.do("pull", "fraud@1.0.0", "-o", theirs.outside / "pulled")
+    theirs.run("doctor")
+    assert not ran.exists()
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from gitmodel.formats.lfs_pointer import Pointer
 
+#: git-lfs asks git for files, and that would ask a program of the configuration.
+_HARMLESS = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 _MEDIA = "application/vnd.git-lfs+json"
 #: What servers take in one request, by the advice of the protocol.
 _CHUNK = 100
@@ -190,7 +192,7 @@ def _said(error: HTTPError) -> str:
 def _git(directory: Path, *args: str, stdin: str = "") -> str:
     """Return what git prints; "" where it fails."""
     done = subprocess.run(
-        ["git", *args],  # noqa: S607
+        ["git", *_HARMLESS, *args],  # noqa: S607
         cwd=directory,
         input=stdin + "\n" if stdin else "",
         capture_output=True,

@@ -133,6 +133,7 @@ def run(
 def _settings(patience: Patience) -> tuple[str, ...]:
     settings = {
         "core.hooksPath": "/dev/null",
+        "core.fsmonitor": "false",
         "lfs.transfer.maxretries": patience.retries,
         "lfs.transfer.maxretrydelay": patience.pause,
     }
