@@ -20,7 +20,7 @@ from gitmodel.registry.steps import line_to
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.rejoining import Clash
@@ -29,9 +29,17 @@ _SHOWN = 20
 
 
 def commands(
-    handle: RegistryHandle, ours: str, theirs: str, remote: str, branch: str
+    handle: RegistryHandle, ours: str, theirs: str, where: str, bad: Collection[str]
 ) -> tuple[str, ...]:
-    """Return what keeps the commits of ``ours``, and makes their changes again."""
+    """Return what keeps the commits of ``ours``, and makes their changes again.
+
+    Args:
+        handle: The registry.
+        ours: Where this clone is.
+        theirs: Where the remote is.
+        where: What this clone calls that, such as ``origin/main``.
+        bad: The commits that cannot stand there as they are.
+    """
     line = line_to(handle.repository, ours, theirs)
     changed = dict(changes(handle.repository, line))
     again: list[str] = []
@@ -45,12 +53,14 @@ def commands(
             made += _statements(paths)
         if made:
             again += made
-        elif parent is not None and paths:
+        elif commit in bad:
+            again.append(f"git show {commit[:12]}  is to be made again by gitmodel")
+        elif parent is not None and changed.get(commit):
             again.append(f"git cherry-pick {commit[:12]}")
     more = [f"… and {len(again) - _SHOWN} more"] if len(again) > _SHOWN else []
     return (
         f"git branch mine-{ours[:8]}  keeps what you have;",
-        f"git reset --keep {remote}/{branch}  goes to where the others are;",
+        f"git reset --keep {where}  goes to where the others are;",
         "then, as far as you still want it:",
         *again[:_SHOWN],
         *more,

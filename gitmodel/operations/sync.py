@@ -26,6 +26,9 @@ from gitmodel.registry.transaction import Mode, transact
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitmodel.domain.problem import Problem
     from gitmodel.operations.hooks.aspects import Refusal
     from gitmodel.registry.handle import RegistryHandle
 
@@ -121,7 +124,7 @@ class _Sync:
                 f"{len(clashes)} of your commits {_verb(len(clashes))} what others "
                 f"have changed meanwhile: {clashes[0].subject}"
                 + (f"; but {who}." if who else f" ({clashes[0].paths[0]})."),
-                *redoing.commands(self.handle, ours, theirs, self.remote, self.branch),
+                *self._again(ours, theirs, {clash.commit for clash in clashes}),
                 code="E_OVERTAKEN",
                 problems=[
                     {
@@ -184,12 +187,20 @@ class _Sync:
         return ConflictError(
             "Your commits do not hold any more on what others have pushed meanwhile: "
             f"{problems[0]}",
-            *redoing.commands(
-                self.handle, str(self.began), theirs, self.remote, self.branch
-            ),
+            *self._again(str(self.began), theirs, self._joined(problems)),
             code="E_OVERTAKEN",
             problems=listed,
         )
+
+    def _again(self, ours: str, theirs: str, bad: set[str]) -> tuple[str, ...]:
+        where = f"{self.remote}/{self.branch}"
+        return redoing.commands(self.handle, ours, theirs, where, bad)
+
+    def _joined(self, problems: Sequence[Problem]) -> set[str]:
+        """Return the commits of this clone that bad steps were made of."""
+        steps = {problem.commit for problem in problems if problem.commit}
+        found = (self.repository.resolve(f"{step}^2") for step in steps)
+        return {commit for commit in found if commit}
 
 
 def _verb(count: int) -> str:

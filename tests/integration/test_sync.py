@@ -225,6 +225,23 @@ def test_a_file_that_both_edited_is_left_to_people(team: Team) -> None:
     assert team.ours.snapshot() == before
 
 
+def test_what_only_gitmodel_can_make_again_is_named(team: Team) -> None:
+    # Both are the next late fact of one version.
+    team.ours.do("attest", "fraud@1.1.0", "test", "recall=0.9")
+    team.ours.commit_file("notes.txt", b"mine\n")
+    facts, notes = team.ours.git("log", "-2", "--format=%h", "--abbrev=12").split()[
+        ::-1
+    ]
+    team.theirs.do("attest", "fraud@1.1.0", "test", "recall=0.8", "--push")
+    error = refused(team.ours, "sync", code=1)
+    assert error["code"] == "E_OVERTAKEN"
+    assert f"git show {facts}  is to be made again by gitmodel" in error["hints"]
+    assert f"git cherry-pick {notes}" in error["hints"]
+    again = [each for each in error["hints"] if not each.startswith("git show ")]
+    redo(team.ours, again)
+    assert in_step(team)
+
+
 def test_commits_that_are_no_legal_steps_are_not_sent(team: Team) -> None:
     pin = (team.ours.path / "stages/dev/fraud.yaml").read_bytes()
     team.ours.commit_file("stages/dev/fraud.yaml", pin.replace(b"1.0.0", b"1.1.0"))
