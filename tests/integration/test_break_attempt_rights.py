@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -327,3 +328,32 @@ def test_a_version_that_lies_about_where_it_comes_from(
     """A publisher names another as its creator, or what it never was made after."""
     forge_version(stocked, "1.2.0", **fields)
     assert stocked.verify("--no-bytes", *how) == (4, [code])
+
+
+LATE = (
+    layout.transition_path("dev", "fraud", 1),
+    layout.manifest_path("fraud", "1.0.0"),
+)
+
+
+@pytest.mark.parametrize("path", LATE)
+def test_a_late_signature_that_lies_of_what_it_signs(served: Served, path: str) -> None:
+    """It would stay for ever, and block the stage or the version that it is about."""
+    ours, robot = served.ours, served.ours.outside / "robot"
+    gitmodel("key", "new", "--out", robot)
+    ours.do("policy", "add-principal", "robot", "--key", f"{robot}.pub",
+            "--role", "publisher", "--push")  # fmt: skip
+    signer = keys.load(robot, lambda: None)
+    policy = digest_at(ours, f".gitmodel/policy/{_number(ours)}.yaml")
+    kind = "transition" if path.startswith("log/") else "version"
+    said = Forged(kind=kind, role="publisher", policy=policy)
+    data = (ours.path / path).read_bytes()
+    where = layout.signature_path(path, signer.keyid)
+    lie = replace(said, document=document_at(ours, path) | {"createdAt": "never"})
+    commit_files(ours, {where: signature(ours, signer, path, data, lie).to_bytes()})
+    assert ours.verify("--no-bytes")[1] == ["E_DOCUMENT_MISMATCH"]
+    served.refuses("main", codes={"E_DOCUMENT_MISMATCH"})
+    ours.git("reset", "-q", "--hard", "HEAD~1")
+    commit_files(ours, {where: signature(ours, signer, path, data, said).to_bytes()})
+    served.lands("main")
+    assert ours.verify("--history") == (0, [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.gating import Standing
@@ -14,7 +14,7 @@ from gitmodel.registry.reviews import last_digest
 from gitmodel.registry.stage_log import read_proved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gitmodel.adapters.git.objects import ObjectReader
     from gitmodel.domain.attestation import Attested
@@ -136,6 +136,17 @@ class Ledger:
 
     def standing(self, model: str, version: str) -> Standing | None:
         """Return what gates ask about a version; None if it cannot be read."""
+        found = self.manifest_document(model, version)
+        if found is None:
+            return None
+        digest, document = found
+        attested = tuple(self.attested(model, version))
+        return Standing.of(document, digest, attested)
+
+    def manifest_document(
+        self, model: str, version: str
+    ) -> tuple[Digest, Mapping[str, Any]] | None:
+        """Return a version's manifest and its digest; None if it cannot be read."""
         path = layout.manifest_path(model, version)
         oid = self.sources.get((model, version))
         data = None
@@ -146,6 +157,4 @@ class Ledger:
         if data is None:
             return None
         document = yaml_quick.value_of(data) or yaml_reader.read(data, path).value
-        return Standing.of(
-            document, Digest.of(data), tuple(self.attested(model, version))
-        )
+        return Digest.of(data), document

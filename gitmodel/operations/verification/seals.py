@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.digest import Digest
 from gitmodel.errors import GitmodelError, IntegrityError
-from gitmodel.formats import yaml_quick, yaml_reader
+from gitmodel.formats import canonical_json, yaml_quick, yaml_reader
 from gitmodel.formats.bundle import Bundle
 from gitmodel.registry import layout
 from gitmodel.registry.authorship import describe, is_known
@@ -135,11 +135,36 @@ def judge_late_signatures(ledger: Ledger, edition: Edition, step: Step) -> None:
         kind = "version" if place.version else "transition"
         signed = Signed(place.document, digest, kind, path, step.blobs[path])
         try:
-            _open_in_force(signed, ledger.registry_id, (edition,))
+            _, stated = _open_in_force(signed, ledger.registry_id, (edition,))
+            _require_said(ledger, place, stated)
         except GitmodelError as error:
             ledger.findings.add(error.code, error.message, path, step.commit)
             continue
         ledger.findings.signatures += 1
+
+
+def _require_said(
+    ledger: Ledger, place: layout.Place, stated: Mapping[str, Any]
+) -> None:
+    """Insist that a late signature states what its document says.
+
+    It could be taken out no more, and the log that it stands in counts no longer.
+
+    Raises:
+        IntegrityError: It states something else.
+    """
+    if place.version:
+        found = ledger.manifest_document(place.model, place.version)
+        document = found[1] if found is not None else None
+    else:
+        newest = ledger.chain(place.stage, place.model).transitions[-1]
+        document = newest.to_document()
+    if document is None or canonical_json.dumps(stated) != canonical_json.dumps(
+        document
+    ):
+        raise IntegrityError(
+            "its statement does not say what the YAML says.", code="E_DOCUMENT_MISMATCH"
+        )
 
 
 def _known(ledger: Ledger, place: layout.Place) -> Digest | None:
