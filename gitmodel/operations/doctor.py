@@ -259,7 +259,8 @@ def _signer(handle: RegistryHandle, view: View | None) -> Check:
         name,
         ok=False,
         found=f"{chosen} belongs to no principal",
-        hint="GITMODEL_KEY=FILE  chooses another; reading needs no key."
+        hint="A root lets it in:  gitmodel policy add-principal NAME --key FILE.pub ; "
+        "then git pull. GITMODEL_KEY=FILE  chooses another; reading needs no key."
         if chosen.identity is None
         else "gitmodel policy add-principal NAME --identity ISSUER=SAN  by a root "
         "adds it.",
