@@ -221,9 +221,18 @@ def test_github_judges_and_comments(
     report = base64.b64decode(jobs["change"].outputs["report"]).decode()
     assert said.endswith(report)
 
-    github_comments(forge, number)
-    again = on_github(machine(tmp_path, "again"), *args).start("registry.yaml")
-    assert again["comment"].result == "success"
+
+def test_github_replaces_its_comment(
+    proposed: Proposed, forge: ForgeServer, tmp_path: Path
+) -> None:
+    event = pull_request(proposed, WAITING)
+    path = f"/repos/{REPOSITORY}/issues/{WAITING}/comments"
+    for attempt in ("first", "second"):
+        assert github_comments(forge, WAITING) == path
+        runner = machine(tmp_path, attempt)
+        args = (proposed, forge, "pull_request_target", event)
+        jobs = on_github(runner, *args).start("registry.yaml")
+        assert jobs["comment"].result == "success", runner.output
     assert len(forge.requests(f"POST {path}")) == 1
     the_comment(forge, f"PATCH /repos/{REPOSITORY}/issues/comments/3")
 
@@ -390,9 +399,16 @@ def test_gitlab_judges_and_comments(
     assert results["comment"] == "success", runner.output
     the_comment(forge, f"POST {path}")
 
-    nobody = gitlab(machine(tmp_path, "fork"), proposed, forge, **variables)
-    del nobody.variables["GITLAB_TOKEN"]  # as in the pipeline of a fork
-    assert set(nobody.run()) == {"change"}
+
+def test_gitlab_leaves_no_comment_without_a_token(
+    proposed: Proposed, forge: ForgeServer, tmp_path: Path
+) -> None:
+    """As in the pipeline of a fork."""
+    variables = merge_request(proposed, APPROVED)
+    pipeline = gitlab(machine(tmp_path), proposed, forge, **variables)
+    del pipeline.variables["GITLAB_TOKEN"]
+    assert pipeline.run() == {"change": "success"}
+    assert forge.heard == []
 
 
 @pytest.mark.parametrize("number", [APPROVED, WAITING])
