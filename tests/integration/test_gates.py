@@ -238,11 +238,11 @@ def test_finalizing_asks_the_gates_again(bench2: Workbench, tmp_path: Path) -> N
 
 def _sneak(bench: Workbench, version: str) -> None:
     """Promote with a gitmodel that asks no gates: the transition is signed well."""
-    from gitmodel.operations import promote  # noqa: PLC0415
+    from gitmodel.operations import promotion  # noqa: PLC0415
     from gitmodel.operations.gates import Decision  # noqa: PLC0415
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(promote, "decide_promotion", lambda *_, **__: Decision(()))
+        patch.setattr(promotion, "decide_promotion", lambda *_, **__: Decision(()))
         bench.promote(f"fraud@{version}", "dev")
 
 
