@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from gitmodel.registry.handle import RegistryHandle
 
+#: Unlike a merge by hand, it makes each commit a step of its own.
+_SYNC = ("gitmodel sync",)
 _BRANCHES = "refs/heads/"
 _FIELDS = 4
 
@@ -107,7 +109,7 @@ def _judge_branch(
     join = joining(remote, branch)
     if old is not None and repository.resolve(old) is None:
         message = f"{branch} of {remote} has commits that this clone has not."
-        yield _refusal("E_PUSH_REJECTED", message, join)
+        yield _refusal("E_PUSH_REJECTED", message, _SYNC)
         return
     if old is not None and not is_ancestor(repository, old, new):
         message = (
@@ -123,7 +125,7 @@ def _judge_branch(
                 f"a merge puts other commits before {old[:12]}, where {branch} of "
                 f"{remote} is; merge the other way round."
             )
-            yield _refusal("E_FIRST_PARENT", message, join, new)
+            yield _refusal("E_FIRST_PARENT", message, _SYNC, new)
             return
     yield from _judge_steps(handle, new, old)
 
