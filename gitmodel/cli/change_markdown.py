@@ -34,7 +34,8 @@ _HEADS = {
 _AFTER = {
     "pending": "Until they are there, merging it would break the registry: "
     "`gitmodel verify` would fail.",
-    "refused": "Merging it would break the registry: `gitmodel verify` would fail.",
+    "refused": "Do not merge it as it is: it cannot be merged, or `gitmodel verify` "
+    "would fail afterwards.",
 }
 _ARROWS = {"better": "better", "worse": "**worse**", "same": "same"}
 
@@ -98,6 +99,10 @@ def _needed(report: ChangeReport) -> Iterator[str]:
         if move.needed:
             command = code(f"gitmodel approve {move.model}#{move.stage} --push")
             yield f"- an approver runs {command}"
+    waiting = {each.path for each in report.needed}
+    for added in report.additions:
+        if added.kind == "policy" and added.path in waiting:
+            yield f"- a root runs {code(f'gitmodel policy sign {added.name} --push')}"
     yield from _more(len(report.needed))
 
 

@@ -255,6 +255,17 @@ def test_a_shallow_clone_cannot_tell(bench: Workbench, tmp_path: Path) -> None:
     assert "fetch --unshallow" in answer["error"]["hints"][0]
 
 
+def test_a_policy_waits_for_its_roots(bench: Workbench) -> None:
+    bench.do("policy", "grant", "bob", "root")
+    asked = bench.do("policy", "threshold", "root", "2")
+    commits = f"main..{asked['branch']}"
+    code, answer = report(bench, commits)
+    assert (code, answer["status"]) == (0, "pending")
+    assert [each["kind"] for each in answer["additions"]] == ["policy"]
+    text = bench.run("report", "change", commits, "--markdown", "-").out
+    assert f"`gitmodel policy sign {asked['version']} --push`" in text
+
+
 def test_nothing_to_merge_is_no_change(bench: Workbench) -> None:
     code, answer = report(bench, f"{REQUEST}..main")
     assert (code, answer["status"], answer["moves"]) == (0, "unchanged", [])

@@ -151,6 +151,8 @@ def _after_conflict(path: str) -> str:
         place = layout.classify(place.document)
     if place.kind in {"pin", "transition"}:
         return f"gitmodel promote {place.model}@VERSION {place.stage}"
+    if place.kind in layout.APPEND_ONLY:
+        return right_way(path, None)
     return "git merge BASE"
 
 
