@@ -11,6 +11,7 @@ import pytest
 
 import gitmodel
 from tests.support.contract import ANSWERS
+from tests.support.hooks import plain_git
 from tests.support.json_keys import deviations
 from tests.support.refusals import refusal, refused
 from tests.support.remotes import Team, fresh, overtake, pushes
@@ -87,6 +88,18 @@ def test_one_of_them_is_rolled_back_alone(stocked: Workbench) -> None:
     assert back["reverts"] == [release["commit"]]
     assert live(stocked) == {"fraud": "2.0.0", "churn": "1.0.0"}
     assert stocked.verify("--history", "--full") == (0, [])
+
+
+def test_all_of_them_are_not_reverted_by_hand_at_once(stocked: Workbench) -> None:
+    stocked.register("churn", "1.1.0")
+    stocked.do("hooks", "install")
+    stocked.do("promote", "fraud@2.0.0", "churn@1.1.0", "dev")
+    before = stocked.git("rev-parse", "HEAD")
+    said = plain_git(stocked.path, "revert", "--no-edit", "HEAD")
+    assert said.code != 0
+    assert "gitmodel rollback fraud dev" in said.text
+    assert "gitmodel rollback churn dev" in said.text
+    assert stocked.git("rev-parse", "HEAD") == before
 
 
 @pytest.mark.parametrize(
