@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from gitmodel.adapters.lfs import transfer
 from gitmodel.adapters.lfs.checkout import copy_out_all
 from gitmodel.adapters.lfs.ingest import hash_files
-from gitmodel.adapters.lfs.store import as_error
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.pin import Release
 from gitmodel.errors import (
     ConflictError,
     InputError,
-    NotFoundError,
 )
 from gitmodel.formats.lfs_pointer import Pointer
+from gitmodel.operations.fetching import fetch_missing
 from gitmodel.operations.pull_target import (
     expected_files,
     files_in,
@@ -31,8 +29,6 @@ from gitmodel.operations.pull_target import (
 )
 from gitmodel.operations.soundness import require_signed_version
 from gitmodel.registry import layout
-from gitmodel.registry.lfs_config import patience_of, require_no_redirection
-from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.versions import resolve
 
 if TYPE_CHECKING:
@@ -101,7 +97,7 @@ def pull(
         if _holds(view, target, version, handle.context.progress):
             return dataclasses.replace(result, status="unchanged")
         require_replaceable(target, replace=replace)
-    _fetch_missing(handle, view, version, number)
+    fetch_missing(handle, view, version)
     try:
         _write(handle, view, version, number, target, replace=replace)
     except ConflictError:
@@ -132,51 +128,6 @@ def _holds(view: View, target: Path, version: ModelVersion, progress: Progress) 
         return hash_files(list(wanted), progress) == list(wanted.values())
     except (OSError, InputError):  # InputError: a link, or no file at all
         return False
-
-
-def _fetch_missing(
-    handle: RegistryHandle, view: View, version: ModelVersion, number: str
-) -> None:
-    missing = [
-        artifact
-        for artifact in version.artifacts
-        if artifact.size and not handle.store.has(artifact.digest, artifact.size)
-    ]
-    if not missing:
-        return
-    head = handle.repository.head()
-    if not handle.repository.remotes():
-        for artifact in missing:
-            problem = handle.store.look(Pointer(artifact.digest, artifact.size))
-            if problem is not None and problem.code != "E_ARTIFACT_MISSING":
-                raise as_error([problem])
-        raise NotFoundError(
-            f"{len(missing)} artifacts of {version.model}@{number} are not in this "
-            f"clone, such as {missing[0].path}, and it has no remote to ask.",
-            code="E_ARTIFACT_MISSING",
-        )
-    require_no_redirection(handle.repository, view)
-    remote = remote_of(handle.repository, head.ref or "")
-    pointers = [Pointer(artifact.digest, artifact.size) for artifact in missing]
-    transfer.fetch_objects(
-        handle.store,
-        handle.repository.work_tree or handle.repository.git_dir,
-        remote,
-        str(view.commit),
-        layout.artifacts_dir(version.model, number),
-        pointers,
-        patience_of(handle.repository),
-        handle.context.progress,
-    )
-    # A server may offer nothing to download for an object, and git-lfs is content.
-    if problems := [each for each in map(handle.store.look, pointers) if each]:
-        raise NotFoundError(
-            f"The LFS server of {remote} gave nothing for {len(problems)} of "
-            f"{len(pointers)} objects, such as {pointers[0].digest}",
-            "git lfs env  shows which server was asked;  git lfs push --all "
-            "REMOTE  in a clone that has the bytes uploads them.",
-            code="E_ARTIFACT_MISSING",
-        )
 
 
 def _write(

@@ -24,10 +24,10 @@ from gitmodel.errors import (
     NotFoundError,
 )
 from gitmodel.operations.asking import ask
+from gitmodel.operations.fetching import fetch_sound_version
 from gitmodel.operations.gates import approvals_needed
 from gitmodel.operations.moves import Move, record_move
 from gitmodel.operations.sighting import look
-from gitmodel.operations.soundness import require_sound_version
 from gitmodel.registry import layout
 from gitmodel.registry.change import Plan
 from gitmodel.registry.requests import branch_of
@@ -206,7 +206,7 @@ def _named(
             f"gitmodel promote {model}@{version} {stage}",
             code="E_ROLLBACK_TO_NEVER_PROMOTED",
         )
-    require_sound_version(handle, view, model, tenure.release)
+    fetch_sound_version(handle, view, model, tenure.release)
     return tenure
 
 
@@ -222,7 +222,7 @@ def _last_known_good(
     failure: GitmodelError | None = None
     for release in history.last_known_good():
         try:
-            require_sound_version(handle, view, model, release)
+            fetch_sound_version(handle, view, model, release)
         except GitmodelError as error:
             skipped.append((release.version, error.message))
             failure = failure or error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tests.support.remotes import Team
     from tests.support.workbench import Workbench
 
 
@@ -164,6 +165,29 @@ def test_a_target_without_bytes_here_is_missing_not_corrupt(bench: Workbench) ->
     assert answer.json["error"]["code"] == "E_ARTIFACT_MISSING"
     assert "gitmodel pull" in answer.err
     assert bench.snapshot() == before
+
+
+def test_the_best_target_is_fetched_not_passed_over(team: Team) -> None:
+    """A clone has the bytes of an older version; that decides nothing."""
+    for version in ("1.1.0", "1.2.0"):
+        team.ours.promote(f"fraud@{version}", "dev")
+    team.ours.git("push", "-q", "origin", "main")
+    theirs = team.theirs
+    theirs.git("pull", "-q", "--ff-only")
+    theirs.do("pull", "fraud@1.0.0", "-o", theirs.outside / "old")
+    plan = theirs.do("rollback", "fraud", "dev", "--plan")
+    assert (plan["to"], plan["versionsPassedOver"]) == ("1.1.0", [])
+    done = theirs.do("rollback", "fraud", "dev", "-m", "worse", "--push")
+    assert done["to"] == "1.1.0"
+    # Where nobody has them, the next one is taken, and that is said.
+    gone = theirs.do("show", "fraud@1.1.0")["artifacts"][0]["sha256"]
+    theirs.do("promote", "fraud@1.2.0", "dev")
+    theirs.object_path(gone).unlink()
+    there = team.ours.object_path(gone).relative_to(team.ours.path / ".git")
+    (team.hub / there).unlink()
+    other = theirs.do("rollback", "fraud", "dev", "-m", "worse again")
+    assert other["to"] == "1.0.0"
+    assert [skip["version"] for skip in other["versionsPassedOver"]] == ["1.1.0"]
 
 
 def test_a_version_that_was_never_there_is_a_promotion_not_a_rollback(
