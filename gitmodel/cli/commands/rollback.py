@@ -69,7 +69,8 @@ def command(
     """Take a stage back to its last known good version.
 
     STAGE goes back to what it held of MODEL before, leaving out versions that left by a
-    rollback themselves; or to V. The target's signatures and bytes are verified first.
+    rollback themselves; or to V. The target's signatures and bytes are verified first,
+    and bytes that this clone lacks are fetched, if it has a remote.
     The commit is a revert: the pin gets back the very bytes it had, and the log keeps
     everything. Where STAGE asks for approvals of rollbacks, it waits on a branch of its
     own (status pending) until others have approved it; `promote --finalize` lands it.
