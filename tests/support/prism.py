@@ -13,6 +13,7 @@ import os
 import pwd
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ _PACKAGES = (
     "web-tree-sitter@0.27.1",
 )
 _PLACE = Path(sys.prefix) / "node"
+_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+_PATIENCE = 240  # seconds for npm: it tries again for ever by itself
 _READY = "Prism is listening"
 _GITHUB = "node_modules/@octokit/openapi/generated/api.github.com.json"
 _PRISM = "node_modules/@stoplight/prism-cli/dist/index.js"
@@ -101,20 +104,36 @@ def installed() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several workers may come at once
         done = _PLACE / "installed"
         if not done.exists() or done.read_text() != " ".join(_PACKAGES):
-            options = (
-                "--no-audit",
-                "--no-fund",
-                "--ignore-scripts",
-                "--prefix",
-                _PLACE,
-            )
-            subprocess.run(
-                [npm, "install", *options, *_PACKAGES], check=True, cwd=_PLACE,
-                env=os.environ | {"PATH": node_path(), "HOME": _home()},
-                capture_output=True,
-            )  # fmt: skip
+            _install(npm)
             done.write_text(" ".join(_PACKAGES))
     return _PLACE
+
+
+def _install(npm: str) -> None:
+    options = (
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--fetch-retries=1",
+        "--fetch-timeout=60000",
+        "--prefix",
+        _PLACE,
+    )
+    environment = os.environ | {"PATH": node_path(), "HOME": _home()}
+    authorities = ssl.get_default_verify_paths().cafile
+    if authorities is None and _AUTHORITIES.exists():
+        authorities = str(_AUTHORITIES)
+    if authorities is not None:  # node brings its own, and heeds no others unasked
+        environment.setdefault("NODE_EXTRA_CA_CERTS", authorities)
+    try:
+        subprocess.run(
+            [npm, "install", *options, *_PACKAGES], check=True, cwd=_PLACE,
+            env=environment, capture_output=True, text=True, timeout=_PATIENCE,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        pytest.fail(f"npm install did not end within {_PATIENCE} s")
+    except subprocess.CalledProcessError as error:
+        pytest.fail(f"npm install failed:\n{error.stderr[-2000:]}")
 
 
 def _home() -> str:
