@@ -120,11 +120,10 @@ def _install(npm: str) -> None:
         _PLACE,
     )
     environment = os.environ | {"PATH": node_path(), "HOME": _home()}
-    authorities = ssl.get_default_verify_paths().cafile
-    if authorities is None and _AUTHORITIES.exists():
-        authorities = str(_AUTHORITIES)
-    if authorities is not None:  # node brings its own, and heeds no others unasked
-        environment.setdefault("NODE_EXTRA_CA_CERTS", authorities)
+    # node brings its own authorities, and heeds no others unasked.
+    authorities = ssl.get_default_verify_paths().cafile or _AUTHORITIES
+    if Path(authorities).exists():
+        environment.setdefault("NODE_EXTRA_CA_CERTS", str(authorities))
     try:
         subprocess.run(
             [npm, "install", *options, *_PACKAGES], check=True, cwd=_PLACE,
