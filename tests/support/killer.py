@@ -192,6 +192,8 @@ def main() -> None:
     from gitmodel.cli.main import run  # noqa: PLC0415
     from gitmodel.formats import schema  # noqa: PLC0415
 
+    # What a shell runs in the background has it ignored, and so have its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for kind in ("ModelVersion", "Transition"):
         with suppress(InputError):  # only so that the children need not load it
             schema.require(kind, {}, "")
