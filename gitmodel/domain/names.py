@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _STAGE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _PRINCIPAL = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_INCIDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul"}
     | {f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)}
@@ -64,6 +65,27 @@ def stage_name(text: str) -> str:
             f"{_shown(text)} cannot name a stage.",
             "Use up to 40 lower-case ASCII letters, digits and '-', starting with a "
             "letter or digit.",
+            code="E_NAME",
+        )
+    return text
+
+
+def incident_id(text: str) -> str:
+    """Return ``text`` if it can name an incident.
+
+    Raises:
+        InputError: It cannot.
+    """
+    if (
+        _INCIDENT.fullmatch(text) is None
+        or ".." in text
+        or text.endswith((".", ".lock"))
+        or text.split(".", maxsplit=1)[0].lower() in _DEVICES
+    ):
+        raise InputError(
+            f"{_shown(text)} cannot name an incident.",
+            "Use up to 64 ASCII letters, digits, '.', '_' and '-', starting with a "
+            "letter or digit, such as INC-2026-042.",
             code="E_NAME",
         )
     return text

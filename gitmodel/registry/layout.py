@@ -19,6 +19,9 @@ ATTRIBUTES = ".gitattributes"
 LFS_CONFIG = ".lfsconfig"
 TRUSTED_ROOTS = ".gitmodel/trusted_roots"
 REVIEWS = ".gitmodel/reviews"
+QUARANTINE = "quarantine"
+INCIDENTS = "incidents"
+TRIGGERS = "triggers"
 ARTIFACTS_PATTERN = "models/*/versions/*/artifacts/**"
 
 Kind = Literal[
@@ -35,6 +38,10 @@ Kind = Literal[
     "pin",
     "transition",
     "forge_approval",
+    "hold_release",
+    "quarantine",
+    "incident",
+    "trigger",
     "signature",
     "other",
 ]
@@ -51,17 +58,38 @@ APPEND_ONLY: frozenset[Kind] = frozenset(
         "attestation",
         "transition",
         "forge_approval",
+        "hold_release",
+        "quarantine",
+        "incident",
         "signature",
     }
 )
 #: Only gitmodel writes these; anything else below their directories is foreign.
-PROTECTED_ROOTS = (".gitmodel/", "models/", "stages/", "log/")
+PROTECTED_ROOTS = (
+    ".gitmodel/",
+    "models/",
+    "stages/",
+    "log/",
+    "quarantine/",
+    "incidents/",
+    "triggers/",
+)
 
 #: The same paths are asked about many times in a row.
 _REMEMBERED = 4096
 #: What has signatures beside it.
 _SIGNED = frozenset(
-    {"policy", "review", "manifest", "attestation", "transition", "forge_approval"}
+    {
+        "policy",
+        "review",
+        "manifest",
+        "attestation",
+        "transition",
+        "forge_approval",
+        "hold_release",
+        "quarantine",
+        "incident",
+    }
 )
 _SIGNATURE = re.compile(r"(?P<document>.+)\.(?P<keyid>[0-9a-f]{8})\.sigstore\.json")
 _VERSION = r"models/(?P<model>[^/]+)/versions/(?P<version>[^/]+)"
@@ -90,6 +118,19 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
             r"\.forge-(?P<name>[1-9][0-9]{0,3})\.yaml"
         ),
     ),
+    (
+        "hold_release",
+        re.compile(
+            r"log/(?P<stage>[^/]+)/(?P<model>[^/]+)/(?P<seq>[1-9][0-9]{0,8})"
+            r"\.release\.yaml"
+        ),
+    ),
+    ("quarantine", re.compile(r"quarantine/(?P<seq>[1-9][0-9]{0,8})\.yaml")),
+    (
+        "incident",
+        re.compile(r"incidents/(?P<name>[^/]+)/(?P<seq>[1-9][0-9]{0,8})\.yaml"),
+    ),
+    ("trigger", re.compile(r"triggers/(?P<model>[^/]+)\.yaml")),
     ("policy", re.compile(r"\.gitmodel/policy/(?P<seq>[1-9][0-9]{0,8})\.yaml")),
     ("review", re.compile(r"\.gitmodel/reviews/(?P<seq>[1-9][0-9]{0,8})\.yaml")),
     (
@@ -232,6 +273,31 @@ def transition_path(stage: str, model: str, seq: int) -> str:
 def forge_approval_path(stage: str, model: str, seq: int, number: int) -> str:
     """Return the path of what a forge said of a transition."""
     return f"{log_dir(stage, model)}/{seq}.forge-{number}.yaml"
+
+
+def hold_release_path(stage: str, model: str, seq: int) -> str:
+    """Return the path of what releases the hold of a rollback."""
+    return f"{log_dir(stage, model)}/{seq}.release.yaml"
+
+
+def quarantine_path(number: int) -> str:
+    """Return the path of quarantine document ``number``."""
+    return f"{QUARANTINE}/{number}.yaml"
+
+
+def incident_dir(incident: str) -> str:
+    """Return the directory of an incident's entries."""
+    return f"{INCIDENTS}/{incident}"
+
+
+def incident_path(incident: str, number: int) -> str:
+    """Return the path of one entry of an incident."""
+    return f"{incident_dir(incident)}/{number}.yaml"
+
+
+def trigger_path(model: str) -> str:
+    """Return the path of a model's rollback triggers."""
+    return f"{TRIGGERS}/{model}.yaml"
 
 
 def signature_path(document: str, keyid: str) -> str:
