@@ -1,0 +1,102 @@
+"""What this machine lets a registry run or write, beyond the registry itself.
+
+A registry may name programs and files: of a sink, a probe, a check. Whoever can push
+can write such a name, so it counts for nothing until somebody at this machine says the
+same: ``gitmodel.allow`` in git's configuration, any number of times, each an absolute
+path. That configuration never travels with a clone. Includes are not followed, since
+many people include a file of the work tree.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitmodel.adapters.programs import find_program
+from gitmodel.errors import NotFoundError, RefusedError
+
+if TYPE_CHECKING:
+    from gitmodel.adapters.git.repository import Repository
+
+KEY = "gitmodel.allow"
+
+
+def require_allowed(repository: Repository, program_or_path: str) -> Path:
+    """Return the path of a program, or of a file to write, if this machine allows it.
+
+    Both sides are compared after resolving symbolic links. What is returned is spelt
+    as the machine spells it: another name for the same program may make it behave in
+    another way (R143).
+
+    Args:
+        repository: Whose configuration is asked.
+        program_or_path: An absolute path, or the bare name of a program on PATH.
+
+    Raises:
+        NotFoundError: PATH has no program of that name.
+        RefusedError: It is not allowed here (``E_NOT_ALLOWED``).
+    """
+    wanted = _absolute(program_or_path)
+    target = _resolved(wanted)
+    spellings = [path for path in _allowed(repository) if _resolved(path) == target]
+    if target is None or not spellings:
+        raise RefusedError(
+            f"This machine does not let a registry use {wanted}",
+            f"git config --add {KEY} {shlex.quote(str(wanted))}  allows it, in this "
+            "clone alone.",
+            code="E_NOT_ALLOWED",
+        )
+    if _travels(repository, target):
+        raise RefusedError(
+            f"{wanted} is in the work tree, where everybody who pushes can change it.",
+            f"Copy it out of the registry, and allow the copy:  git config --add {KEY} "
+            "PATH",
+            code="E_NOT_ALLOWED",
+        )
+    return wanted if wanted in spellings else spellings[0]
+
+
+def _absolute(text: str) -> Path:
+    if os.path.isabs(text) and "\0" not in text:  # noqa: PTH117 as it is spelt
+        return Path(text)
+    if not text or "/" in text or "\0" in text or text in {".", ".."}:
+        raise RefusedError(
+            f"{text!r} is neither an absolute path nor the name of a program.",
+            "Name a program as PATH has it, or a file by its whole path.",
+            code="E_NOT_ALLOWED",
+        )
+    found = find_program(text)
+    if found is None:
+        raise NotFoundError(
+            f"There is no program {text!r} on PATH.",
+            "Install it, or name it by its absolute path.",
+        )
+    return found
+
+
+def _allowed(repository: Repository) -> list[Path]:
+    _, listed = repository.git.attempt(
+        "config", "--no-includes", "--type=path", "-z", "--get-all", KEY
+    )
+    values = (os.fsdecode(value) for value in listed.split(b"\0") if value)
+    return [path for path in map(Path, values) if path.is_absolute()]
+
+
+def _resolved(path: Path) -> Path | None:
+    """Return the path without symbolic links; None if they go round in circles."""
+    try:
+        found = path.resolve()
+    except (OSError, RuntimeError):
+        return None
+    return None if found.is_symlink() else found
+
+
+def _travels(repository: Repository, target: Path) -> bool:
+    """Say whether commits can change what is at ``target``."""
+    tree = repository.work_tree
+    if tree is None or not target.is_relative_to(tree.resolve()):
+        return False
+    private = (repository.common_dir.resolve(), repository.git_dir.resolve())
+    return not any(target.is_relative_to(place) for place in private)
