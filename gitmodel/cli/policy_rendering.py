@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from gitmodel.cli.session import Session
     from gitmodel.domain.policy import Policy
+    from gitmodel.domain.rollback_rules import RollbackRules
     from gitmodel.operations.policy_change import PolicyResult
 
 
@@ -93,7 +94,7 @@ def policy_text(result: PolicyResult) -> str:
                 name,
                 rules.source or "-",
                 _approvals(asked["approvals"]),
-                f"{rules.rollback_role}, {rules.rollback_approvals} approvals",
+                _rollback(rules.rollback),
                 _gates(rules.asked),
             )
         )
@@ -140,6 +141,11 @@ def _approvals(asked: Mapping[str, Any]) -> str:
             f", also at {' '.join(str(Source.from_dict(s)) for s in asked['forges'])}"
         )
     return text
+
+
+def _rollback(rules: RollbackRules) -> str:
+    when = f" {rules.review}" if rules.approvals else ""
+    return f"{rules.role}, {rules.approvals} approvals{when}"
 
 
 def _gates(asked: Mapping[str, Any]) -> str:

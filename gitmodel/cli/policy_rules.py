@@ -100,9 +100,25 @@ _LEVELS = ("public", "internal", "restricted")
     "--rollback-approvals",
     type=click.IntRange(min=0),
     metavar="N",
-    help="How many a rollback needs before it happens.",
+    help="How many a rollback needs, the requester aside.",
 )
 @click.option("--rollback-role", type=click.Choice(ROLES), help="Who may roll back.")
+@click.option(
+    "--rollback-review",
+    type=click.Choice(("before", "after")),
+    help="Whether a rollback waits for them, or they follow after the fact.",
+)
+@click.option(
+    "--rollback-within",
+    metavar="TIME",
+    help="How long others have for what did not wait for them, such as 24h.",
+)
+@click.option(
+    "--further-back",
+    type=click.IntRange(0, 10),
+    metavar="N",
+    help="How many more steps back a rollback goes if validation fails after it.",
+)
 @click.option(
     "--clear-gates",
     "clear",
@@ -135,6 +151,7 @@ def require(
       gitmodel policy require production --sensitivity restricted --role auditor
       gitmodel policy require production --forge github:1296269 --direct 1
       gitmodel policy require production --rollback-approvals 1
+      gitmodel policy require production --rollback-review after --rollback-within 12h
       gitmodel policy require production --clear-gates
     """
     from gitmodel.operations.demand_words import demands_from_words

@@ -4,6 +4,9 @@ The attestations of one type of one version are numbered from 1, and none is eve
 changed; a later one does not undo an earlier one, it supersedes it. An attestation
 is bound to the manifest's digest, so it never speaks for other bytes. In which role
 its author speaks is in the signature, not here.
+
+A ``postrollback`` says what the checks of a model made of a rollback (R187). A
+responder may sign it, so it is kept apart: no gate asks for it, and it has no metrics.
 """
 
 from __future__ import annotations
@@ -22,12 +25,16 @@ if TYPE_CHECKING:
 
     from gitmodel.domain.metrics import Metric
 
-Type = Literal["validation", "test", "scan", "bias", "risk", "review"]
+Type = Literal[
+    "validation", "test", "scan", "bias", "risk", "review", "postrollback"
+]
 Result = Literal["passed", "failed"]
 
 TYPES: tuple[Type, ...] = get_args(Type)
+POST_ROLLBACK: Type = "postrollback"
 #: Who may attest; whoever holds several speaks in the first, unless told otherwise.
 ATTESTORS = ("approver", "auditor", "publisher")
+_VALIDATORS = ("responder", *ATTESTORS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +69,44 @@ class Finding:
         return {name: value for name, value in parts.items() if value}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOutcome:
+    """What one check of a model made of a rollback.
+
+    Attributes:
+        value: What was measured, in the unit of the check; None for nothing.
+        seconds: How long it took.
+        detail: One line for people.
+    """
+
+    name: str
+    passed: bool
+    value: float | None
+    seconds: float
+    detail: str
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> CheckOutcome:
+        """Read the form that documents have."""
+        return cls(
+            name=data["name"],
+            passed=data["passed"],
+            value=data["value"],
+            seconds=data["seconds"],
+            detail=data["detail"],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the form that documents have."""
+        return {
+            "name": self.name,
+            "passed": self.passed,
+            "value": self.value,
+            "seconds": self.seconds,
+            "detail": self.detail,
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """What did the work."""
@@ -87,6 +132,8 @@ class Attestation:
         created_at: RFC 3339, UTC, as written.
         created_by: The principal who signs it.
         metrics: What was measured, by set and name, as in manifests.
+        transition: Of a post-rollback validation: digest of the rollback.
+        checks: Of a post-rollback validation: what each check made of it.
     """
 
     model: str
@@ -101,6 +148,8 @@ class Attestation:
     findings: tuple[Finding, ...] = ()
     evidence: Evidence | None = None
     summary: str = ""
+    transition: Digest | None = None
+    checks: tuple[CheckOutcome, ...] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Attestation:
@@ -110,7 +159,7 @@ class Attestation:
             InputError: A metric or the version is impossible.
         """
         tool, evidence = document.get("tool"), document.get("evidence")
-        metrics = document.get("metrics", {})
+        metrics, transition = document.get("metrics", {}), document.get("transition")
         read_metrics(metrics)
         return cls(
             model=document["model"],
@@ -125,6 +174,8 @@ class Attestation:
             findings=tuple(map(Finding.from_dict, document.get("findings", ()))),
             evidence=_evidence(evidence) if evidence else None,
             summary=document.get("summary", ""),
+            transition=Digest.parse(transition) if transition else None,
+            checks=tuple(map(CheckOutcome.from_dict, document.get("checks", ()))),
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -142,6 +193,10 @@ class Attestation:
         }
         if self.summary:
             document["summary"] = self.summary
+        if self.transition is not None:
+            document["transition"] = str(self.transition)
+        if self.checks:
+            document["checks"] = [check.to_dict() for check in self.checks]
         if self.metrics:
             document["metrics"] = {
                 name: dict(measured) for name, measured in self.metrics.items()
@@ -188,6 +243,27 @@ def attestation_type(text: str) -> Type:
     raise InputError(
         f"{text[:40]!a} is no type of attestation.", f"Types: {', '.join(TYPES)}"
     )
+
+
+def gate_type(text: str) -> Type:
+    """Return a type of attestation that a gate may ask for.
+
+    Raises:
+        InputError: There is none of that name, or it is no word about quality that
+            those who attest have given.
+    """
+    found = attestation_type(text)
+    if found == POST_ROLLBACK:
+        raise InputError(
+            "No gate asks for a postrollback attestation: it tells of a rollback.",
+            f"Types: {', '.join(each for each in TYPES if each != POST_ROLLBACK)}",
+        )
+    return found
+
+
+def attestors(kind: Type) -> tuple[str, ...]:
+    """Return the roles that may sign a type; the first that one has is spoken in."""
+    return _VALIDATORS if kind == POST_ROLLBACK else ATTESTORS
 
 
 def _result(text: str) -> Result:

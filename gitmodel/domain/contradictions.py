@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gitmodel.domain.principals import Principal, Role
+    from gitmodel.domain.quorum import Quorum
     from gitmodel.domain.stage_rules import StageRules
 
 
@@ -22,6 +23,7 @@ class Parts:
     Attributes:
         variants: The rules by stage, once for each set that some model falls under.
         certified: Whether a Sigstore vouches for identities.
+        lift: Who lifts a quarantine.
     """
 
     principals: tuple[Principal, ...]
@@ -29,6 +31,7 @@ class Parts:
     stages: tuple[tuple[str, StageRules], ...]
     variants: tuple[Mapping[str, StageRules], ...]
     certified: bool
+    lift: Quorum
 
 
 def contradictions(parts: Parts) -> Iterator[InputError]:
@@ -59,6 +62,13 @@ def contradictions(parts: Parts) -> Iterator[InputError]:
                 code="E_POLICY",
             )
     members = {role.name: role.members for role in parts.roles}
+    lifting = set(members.get(parts.lift.role, ()))
+    if parts.lift.threshold > max(1, len(lifting)):
+        yield InputError(
+            f"Lifting a quarantine needs {parts.lift.threshold} of the role "
+            f"{parts.lift.role}, which has {len(lifting)} members: nobody could.",
+            code="E_POLICY",
+        )
     for rules_by_stage in parts.variants:
         try:
             require_reachable(rules_by_stage, members)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from gitmodel.domain.attestation import Type, attestation_type
+from gitmodel.domain.attestation import Type, gate_type
 from gitmodel.domain.metrics import parse_metric
 from gitmodel.domain.moment import from_text
 from gitmodel.errors import InputError
@@ -135,7 +135,7 @@ def read_gate(data: Mapping[str, Any]) -> Gate:
 def _attestation(body: Mapping[str, Any]) -> AttestationGate:
     if body.get("result", "passed") != "passed":
         raise _impossible("an attestation can be required to pass only")
-    return AttestationGate(attestation_type(body["type"]), body.get("role"))
+    return AttestationGate(gate_type(body["type"]), body.get("role"))
 
 
 def _metric(body: Mapping[str, Any]) -> MetricGate:

@@ -34,7 +34,7 @@ def _unmeetable(policy: Policy) -> Iterator[str]:
 
 
 def _lacking(policy: Policy, rules: StageRules, action: str) -> str | None:
-    quorums = rules.quorums(action)
+    quorums = rules.quorums(action) or rules.reviews(action)
     asking = _members(policy, rules.requester_role(action)) & _signers(policy)
     reason = None
     for requester in sorted(asking):

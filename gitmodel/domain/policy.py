@@ -18,6 +18,7 @@ from gitmodel.domain.names import principal_name, stage_name
 from gitmodel.domain.pin import API_VERSION
 from gitmodel.domain.principals import Identity, Key, Principal, Role
 from gitmodel.domain.quorum import Quorum
+from gitmodel.domain.rollback_rules import RESPONDER, RollbackRules
 from gitmodel.domain.sensitivity import Sensitivity
 from gitmodel.domain.stage_rules import StageRules, effective
 from gitmodel.errors import InputError
@@ -37,6 +38,9 @@ ROLES = (
     "collector",
 )
 
+#: Who lifts a quarantine where the policy does not say.
+LIFT = Quorum(role="approver", threshold=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -44,6 +48,7 @@ class Policy:
 
     Attributes:
         trusted_root: Of the Sigstore that vouches for identities; None for none.
+        lift: How many must sign, and in which role, to lift a quarantine.
     """
 
     version: int
@@ -55,6 +60,7 @@ class Policy:
     stages: tuple[tuple[str, StageRules], ...]
     trusted_root: Digest | None = None
     sensitivity: Sensitivity = field(default_factory=Sensitivity)
+    lift: Quorum = LIFT
 
     @classmethod
     def first(
@@ -81,8 +87,7 @@ class Policy:
                         source=stages[index - 1] if index else None,
                         approvals=(Quorum(role="approver", threshold=0),),
                         approver_role="approver",
-                        rollback_approvals=0,
-                        rollback_role="responder",
+                        rollback=RollbackRules(approvals=0, role=RESPONDER),
                     ),
                 )
                 for index, stage in enumerate(stages)
@@ -125,6 +130,7 @@ class Policy:
             stages=_stages(document["stages"]),
             trusted_root=_trusted_root(document),
             sensitivity=Sensitivity.from_dict(document.get("sensitivity", {})),
+            lift=_lift(document),
         )
         require_none(
             contradictions(
@@ -134,6 +140,7 @@ class Policy:
                     policy.stages,
                     tuple(rules for _, rules in policy.variants()),
                     certified=policy.trusted_root is not None,
+                    lift=policy.lift,
                 )
             )
         )
@@ -236,6 +243,7 @@ class Policy:
             name: part
             for name, part in (
                 ("sensitivity", self.sensitivity.to_dict()),
+                ("quarantine", _quarantine(self.lift)),
                 ("sigstore", _sigstore(self.trusted_root)),
             )
             if part
@@ -252,6 +260,17 @@ def _stages(document: Mapping[str, Any]) -> tuple[tuple[str, StageRules], ...]:
             wrong.append(error)
     require_none(wrong)
     return tuple(stages)
+
+
+def _lift(document: Mapping[str, Any]) -> Quorum:
+    asked = document.get("quarantine", {}).get("lift")
+    return Quorum(role=asked["role"], threshold=asked["threshold"]) if asked else LIFT
+
+
+def _quarantine(lift: Quorum) -> dict[str, Any]:
+    if lift == LIFT:
+        return {}
+    return {"lift": {"threshold": lift.threshold, "role": lift.role}}
 
 
 def _trusted_root(document: Mapping[str, Any]) -> Digest | None:

@@ -16,12 +16,14 @@ from gitmodel.domain.gates import (
 )
 from gitmodel.domain.overrides import Override, read_gates, weaker
 from gitmodel.domain.quorum import Quorum, join
+from gitmodel.domain.rollback_rules import RollbackRules
 from gitmodel.domain.sensitivity import reaches
 from gitmodel.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+_BACK = ("rollback", "emergency")
 _KEPT = ("gates", "soak", "freeze", "models", "sensitivity")
 
 
@@ -33,8 +35,7 @@ class StageRules:
         source: The stage that a version must have reached before; None for none.
         approvals: Who must approve a promotion beside the requester.
         approver_role: Who approves a rollback.
-        rollback_approvals: How many approvals a rollback needs.
-        rollback_role: Who may roll back.
+        rollback: What is asked of a rollback.
         gates: What a version must have shown.
         freeze: When nothing is promoted.
         models: What is asked of single models in addition.
@@ -46,8 +47,7 @@ class StageRules:
     source: str | None
     approvals: tuple[Quorum, ...]
     approver_role: str
-    rollback_approvals: int
-    rollback_role: str
+    rollback: RollbackRules
     gates: tuple[Gate, ...] = ()
     freeze: tuple[Freeze, ...] = ()
     models: tuple[tuple[str, Override], ...] = ()
@@ -81,8 +81,7 @@ class StageRules:
             source=source,
             approvals=(own,),
             approver_role=own.role,
-            rollback_approvals=body["rollback"]["approvals"],
-            rollback_role=body["rollback"]["role"],
+            rollback=RollbackRules.from_dict(body["rollback"]),
             gates=read_gates(body, source),
             freeze=tuple(map(Freeze.from_dict, body.get("freeze", ()))),
             models=more["models"],
@@ -123,39 +122,42 @@ class StageRules:
                 if self.forges
                 else {}
             ),
-            "rollback": {
-                "approvals": self.rollback_approvals,
-                "role": self.rollback_role,
-            },
+            "rollback": self.rollback.to_dict(),
             **self.asked,
         }
 
-    def quorums(self, action: str) -> tuple[Quorum, ...]:
-        """Return who must approve a move of this kind.
+    def quorums(self, move: str) -> tuple[Quorum, ...]:
+        """Return who must approve a move of this kind before it lands.
 
         Where reviews at a forge count, as many approvals of a rollback must be direct
         as of a promotion: taking a stage back is no lesser thing to make up.
         """
-        if action != "rollback":
+        if move not in _BACK:
             return join(self.approvals)
+        return self._of_rollback(self.rollback.before(emergency=move == "emergency"))
+
+    def reviews(self, move: str) -> tuple[Quorum, ...]:
+        """Return who must approve a move of this kind once it has landed."""
+        if move not in _BACK:
+            return ()
+        return self._of_rollback(self.rollback.after(emergency=move == "emergency"))
+
+    def _of_rollback(self, threshold: int) -> tuple[Quorum, ...]:
         direct = max(each.direct for each in self.approvals) if self.forges else 0
-        return join(
-            (
-                Quorum(
-                    role=self.approver_role,
-                    threshold=self.rollback_approvals,
-                    direct=min(direct, self.rollback_approvals),
-                ),
-            )
+        quorum = Quorum(
+            role=self.approver_role, threshold=threshold, direct=min(direct, threshold)
         )
+        return join((quorum,))
 
-    def judging_roles(self, action: str) -> tuple[str, ...]:
+    def judging_roles(self, move: str) -> tuple[str, ...]:
         """Return the roles whose members have a say in a move of this kind."""
-        return tuple(quorum.role for quorum in self.quorums(action)) or ("approver",)
+        return tuple(quorum.role for quorum in self.quorums(move)) or ("approver",)
 
-    def requester_role(self, action: str) -> str:
+    def requester_role(self, move: str) -> str:
         """Return the role in which a move of this kind is asked for."""
-        return self.rollback_role if action == "rollback" else "promoter"
+        if move not in _BACK:
+            return "promoter"
+        return self.rollback.role_for(emergency=move == "emergency")
 
 
 def effective(rules: StageRules, model: str, level: str) -> StageRules:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Action = Literal["promote", "rollback", "retire"]
+#: What a stage's rules tell apart: an emergency is a rollback that waits for nobody.
+Move = Literal["promote", "rollback", "retire", "emergency"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,8 @@ class Transition:
         requester: The principal who asked for it.
         evidence: Digests of what was looked at before deciding.
         created_at: RFC 3339, as written.
+        emergency: Whether it did not wait for approvals; a rollback by a responder,
+            in an incident, that others must approve afterwards.
     """
 
     action: Action
@@ -46,6 +50,7 @@ class Transition:
     incident: str | None = None
     evidence: tuple[Digest, ...] = ()
     expires_at: str | None = None
+    emergency: bool = False
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Transition:
@@ -66,7 +71,13 @@ class Transition:
             incident=document.get("incident"),
             evidence=tuple(map(Digest.parse, document.get("evidence", ()))),
             expires_at=document.get("expiresAt"),
+            emergency=document.get("emergency", False),
         )
+
+    @property
+    def move(self) -> Move:
+        """What its stage's rules are asked about."""
+        return "emergency" if self.emergency else self.action
 
     def to_document(self) -> dict[str, Any]:
         """Return the document in its stable key order."""
@@ -88,7 +99,7 @@ class Transition:
             "evidence": [str(digest) for digest in self.evidence],
             "createdAt": self.created_at,
             "expiresAt": self.expires_at,
-        }
+        } | ({"emergency": True} if self.emergency else {})
 
 
 def _digest(text: str | None) -> Digest | None:

@@ -42,6 +42,9 @@ def demands_from_words(  # noqa: PLR0913 one for each option
     freezes: Sequence[str] = (),
     rollback_approvals: int | None = None,
     rollback_role: str | None = None,
+    rollback_review: str | None = None,
+    rollback_within: str | None = None,
+    further_back: int | None = None,
     clear: bool = False,
     unfreeze: bool = False,
 ) -> Demands:
@@ -64,7 +67,7 @@ def demands_from_words(  # noqa: PLR0913 one for each option
     ]
     for gate in gates:
         read_gate(gate)
-    for text in own_soaks:
+    for text in (*own_soaks, *([rollback_within] if rollback_within else ())):
         duration(text)
     return require_something(
         Demands(
@@ -80,6 +83,9 @@ def demands_from_words(  # noqa: PLR0913 one for each option
             freezes=tuple(map(_freeze, freezes)),
             rollback_approvals=rollback_approvals,
             rollback_role=rollback_role,
+            rollback_review=rollback_review,
+            rollback_within=rollback_within,
+            further_back=further_back,
             clear=clear,
             unfreeze=unfreeze,
         )

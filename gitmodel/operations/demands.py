@@ -40,6 +40,9 @@ class Demands:
         freezes: As the policy's document has them.
         rollback_approvals: How many a rollback needs.
         rollback_role: Who may roll back.
+        rollback_review: Whether those approvals come before, or after the fact.
+        rollback_within: How long others have to approve afterwards.
+        further_back: How many more steps back where a target's validation fails.
         clear: Drop all gates, soak times and freezes that were there.
         unfreeze: Drop all freezes that were there.
     """
@@ -56,6 +59,9 @@ class Demands:
     freezes: tuple[dict[str, str], ...] = ()
     rollback_approvals: int | None = None
     rollback_role: str | None = None
+    rollback_review: str | None = None
+    rollback_within: str | None = None
+    further_back: int | None = None
     clear: bool = False
     unfreeze: bool = False
 
@@ -79,6 +85,18 @@ class Demands:
                     f"{self.rollback_approvals} approvals of rollbacks",
                 ),
                 (self.rollback_role is not None, f"rollback by {self.rollback_role}"),
+                (
+                    self.rollback_review is not None,
+                    f"review of rollbacks {self.rollback_review}",
+                ),
+                (
+                    self.rollback_within is not None,
+                    f"review within {self.rollback_within}",
+                ),
+                (
+                    self.further_back is not None,
+                    f"rollbacks up to {self.further_back} further back",
+                ),
             )
             if given
         ]
@@ -117,6 +135,12 @@ class Demands:
             rollback["approvals"] = self.rollback_approvals
         if self.rollback_role is not None:
             rollback["role"] = self.rollback_role
+        if self.rollback_review is not None:
+            rollback["review"] = self.rollback_review
+        if self.rollback_within is not None:
+            rollback["within"] = self.rollback_within
+        if self.further_back is not None:
+            rollback["furtherBack"] = self.further_back
         self._ask_gates(rules)
 
     def _ask_of_some(self, rules: Document) -> None:
@@ -229,7 +253,14 @@ def require_something(demands: Demands) -> Demands:
     if demands.model is not None and demands.level is not None:
         raise InputError("Ask of one model or of a level of sensitivity, not of both.")
     some = demands.model is not None or demands.level is not None
-    if some and (demands.rollback_approvals, demands.rollback_role) != (None, None):
+    of_rollbacks = (
+        demands.rollback_approvals,
+        demands.rollback_role,
+        demands.rollback_review,
+        demands.rollback_within,
+        demands.further_back,
+    )
+    if some and any(asked is not None for asked in of_rollbacks):
         raise InputError("What a rollback needs is the same for all models of a stage.")
     if some and (demands.forges or demands.no_forges):
         raise InputError("Where reviews count is the same for all models of a stage.")

@@ -223,7 +223,7 @@ def asking_role(main: View, request: Request) -> str:
         raise RefusedError(
             f"The policy knows no stage {transition.stage}", code="E_STAGE"
         )
-    return rules.requester_role(transition.action)
+    return rules.requester_role(transition.move)
 
 
 def require_fresh(request: Request | PolicyRequest) -> None:

@@ -178,7 +178,7 @@ def _not_admitted(
 def count(said: ForgeApproval, transition: Transition, policy: Policy) -> Heard:
     """Return what a statement adds, taken for right."""
     rules = policy.rules_for(transition.stage, transition.model)
-    quorums = rules.quorums(transition.action) if rules is not None else ()
+    quorums = rules.quorums(transition.move) if rules is not None else ()
     roles = [quorum.role for quorum in quorums]
     weighed = weigh(
         said,

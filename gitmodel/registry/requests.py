@@ -186,9 +186,9 @@ def with_reviews(main: View, request: Request, heard: Heard) -> Request:
     """
     transition, record = request.transition, request.record
     rules = main.policy.rules_for(transition.stage, transition.model)
-    judges = rules.judging_roles(transition.action) if rules else ()
+    judges = rules.judging_roles(transition.move) if rules else ()
     counts = count(
-        rules.quorums(transition.action) if rules else (),
+        rules.quorums(transition.move) if rules else (),
         (*record.voices(), *heard.voices),
         requester=transition.requester,
     )

@@ -194,7 +194,7 @@ def _policy_problems(
         *(
             Problem("E_THRESHOLD", f"{transition.stage} asks for {short}.", record.path)
             for short in shortfall(
-                rules.quorums(transition.action),
+                rules.quorums(transition.move),
                 (*record.voices(), *heard.voices),
                 requester=transition.requester,
             )
@@ -219,7 +219,7 @@ def role_for(view: View, transition: Transition) -> str:
     rules = edition.policy.rules_for(transition.stage, transition.model)
     if rules is None:
         return "responder" if transition.action == "rollback" else "promoter"
-    return rules.requester_role(transition.action)
+    return rules.requester_role(transition.move)
 
 
 def _broken(problem: Problem) -> IntegrityError:

@@ -101,7 +101,7 @@ def test_whatever_lets_a_model_in_would_let_any_in(
     assert set(own.gates) >= set(rules.gates)
     assert set(own.freeze) >= set(rules.freeze)
     assert own.source == rules.source
-    assert own.rollback_role == rules.rollback_role
+    assert own.rollback == rules.rollback
 
 
 @given(stages(), models, st.sampled_from(LEVELS), st.sampled_from(LEVELS), voices)

@@ -147,8 +147,8 @@ def _with_voices(
     heard: Heard,
 ) -> MoveRow:
     """Return a row with who said what, by signature or by review."""
-    quorums = rules.quorums(transition.action) if rules else ()
-    judges = rules.judging_roles(transition.action) if rules else ()
+    quorums = rules.quorums(transition.move) if rules else ()
+    judges = rules.judging_roles(transition.move) if rules else ()
     voices = (*record.voices(), *heard.voices)
     counts = count(quorums, voices, requester=transition.requester)
     rejections = {*record.rejected_by(*judges), *heard.refused(record)}

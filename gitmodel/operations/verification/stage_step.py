@@ -125,7 +125,7 @@ class _Move:
                 "E_STAGE", f"the policy knows no stage {self.stage}.", record.path
             )
             return
-        role = rules.requester_role(transition.action)
+        role = rules.requester_role(transition.move)
         if record.seals and transition.requester not in record.sealed_by(role):
             self._add(
                 "E_UNSIGNED",
@@ -133,11 +133,11 @@ class _Move:
                 record.path,
             )
         heard = judge_reviewed(self.ledger, self.edition, self.step, transition, record)
-        judges = rules.judging_roles(transition.action)
+        judges = rules.judging_roles(transition.move)
         if rejectors := (*record.rejected_by(*judges), *heard.refused(record)):
             self._add("E_REJECTED", f"{', '.join(rejectors)} rejected it.", record.path)
         for lacking in shortfall(
-            rules.quorums(transition.action),
+            rules.quorums(transition.move),
             (*record.voices(), *heard.voices),
             requester=transition.requester,
         ):
