@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
     from gitmodel.domain.metrics import Metric
 
-Type = Literal[
-    "validation", "test", "scan", "bias", "risk", "review", "postrollback"
-]
+Type = Literal["validation", "test", "scan", "bias", "risk", "review", "postrollback"]
 Result = Literal["passed", "failed"]
 
 TYPES: tuple[Type, ...] = get_args(Type)

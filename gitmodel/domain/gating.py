@@ -5,6 +5,7 @@
   type's newest word counts, and every one of them must meet the gate. So no later
   attestation of another type can hide a bad number.
 - What cannot be compared is a refusal, never a pass.
+- What came of a rollback counts for nothing here: a responder may sign that.
 - Soak time is counted by what transitions say of their time, which their signers
   choose; the longest single stay counts, and none if a rollback ended the last one.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gitmodel.domain.attestation import POST_ROLLBACK
 from gitmodel.domain.gates import (
     AttestationGate,
     CompleteGate,
@@ -70,7 +72,9 @@ class Standing:
             metrics=read_metrics(document.get("metrics", {})),
             labels=document.get("labels", {}),
             sections=frozenset(_complete_sections(document)),
-            attestations=attestations,
+            attestations=tuple(
+                one for one in attestations if one.type != POST_ROLLBACK
+            ),
         )
 
     def newest(self, kind: str, role: str | None) -> Attested | None:

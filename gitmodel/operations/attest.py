@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitmodel.domain.attestation import ATTESTORS, Attestation, Finding, Result, Type
+from gitmodel.domain.attestation import (
+    POST_ROLLBACK,
+    Attestation,
+    Finding,
+    Result,
+    Type,
+    attestors,
+)
 from gitmodel.domain.moment import to_text
 from gitmodel.domain.pin import Release
 from gitmodel.errors import ConflictError, InputError, RefusedError
@@ -72,15 +79,20 @@ def attest(
         RefusedError: The signer may not attest, or not in that role.
         IntegrityError: The version is not what was signed.
     """
+    if kind == POST_ROLLBACK:
+        raise InputError(
+            "A postrollback attestation is made by the checks themselves.",
+            "gitmodel validate MODEL STAGE  runs them.",
+        )
     mode = mode or Mode()
     view = handle.view()
     found = resolve(view, selector).version
     model, release = found.model, Release(str(found.version), found.digest)
-    _role(handle, view, role)
+    require_attestor(handle, view, kind, role)
     said = _claim(handle, view, kind, claim, (model, release))
 
     def build(now: View) -> Plan[AttestResult]:
-        principal, speaking = _role(handle, now, role)
+        principal, speaking = require_attestor(handle, now, kind, role)
         version = load(now, model, release.version)
         version.record.require_seal("publisher")
         if version.version.digest != release.manifest:
@@ -99,7 +111,7 @@ def attest(
             evidence=said.evidence,
             summary=said.summary,
         )
-        return _plan(handle, now, attestation, speaking, mode)
+        return plan_attestation(handle, now, attestation, speaking, mode)
 
     done = transact(handle, build, mode)
     return replace(done.result, commit=done.commit)
@@ -130,36 +142,46 @@ def _claim(
     return claim
 
 
-def _role(handle: RegistryHandle, view: View, asked: str | None) -> tuple[str, str]:
+def require_attestor(
+    handle: RegistryHandle, view: View, kind: Type, asked: str | None = None
+) -> tuple[str, str]:
     """Return who signs, and in which role.
 
+    Args:
+        handle: The registry.
+        view: Whose policy counts.
+        kind: The type of attestation.
+        asked: In which role; None for the first that may.
+
     Raises:
+        InputError: Nobody in that role signs this type.
         RefusedError: The signer has no role that may attest, or not the one asked for.
     """
-    principal = handle.principal(view)
+    principal, roles = handle.principal(view), attestors(kind)
     if asked is not None:
-        if asked not in ATTESTORS:
+        if asked not in roles:
             raise InputError(
-                f"A {asked[:40]!a} does not attest.", f"Roles: {', '.join(ATTESTORS)}"
+                f"A {asked[:40]!a} does not attest.", f"Roles: {', '.join(roles)}"
             )
         return handle.acting_as(view, asked), asked
-    for role in ATTESTORS:
+    for role in roles:
         if view.policy.has_role(principal, role):
             return principal, role
     raise RefusedError(
         f"{principal} has no role that may attest.",
-        f"Roles that may: {', '.join(ATTESTORS)}",
+        f"Roles that may: {', '.join(roles)}",
         code="E_ROLE",
     )
 
 
-def _plan(
+def plan_attestation(
     handle: RegistryHandle,
     view: View,
     attestation: Attestation,
     role: str,
     mode: Mode,
 ) -> Plan[AttestResult]:
+    """Return the commit that adds an attestation, as the next one of its type."""
     model, version = attestation.model, attestation.version
     kind, result = attestation.type, attestation.result
     number = next_number(view, model, version, kind)

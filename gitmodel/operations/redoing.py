@@ -10,6 +10,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.history import changes
+from gitmodel.domain.attestation import POST_ROLLBACK
 from gitmodel.domain.transition import Transition
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.sighting import told
@@ -94,7 +95,11 @@ def _statements(paths: Sequence[str]) -> Iterator[str]:
             )
         elif place.kind == "attestation":
             named = f"{place.model}@{place.version}"
-            yield f"gitmodel attest {named} {place.name} …  as you did"
+            yield (
+                f"gitmodel validate {place.model} STAGE  as you did"
+                if place.name == POST_ROLLBACK
+                else f"gitmodel attest {named} {place.name} …  as you did"
+            )
 
 
 def _moves(view: View, paths: Sequence[str]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitmodel.domain.attestation import ATTESTORS, Attestation, Attested
+from gitmodel.domain.attestation import Attestation, Attested, attestors
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.metrics import read_metrics
 from gitmodel.errors import GitmodelError, IntegrityError
@@ -109,7 +109,7 @@ def author_roles(record: Record, attestation: Attestation) -> tuple[str, ...]:
         for seal in record.seals
         if seal.principal == attestation.created_by
         and seal.decision == "approve"
-        and seal.role in ATTESTORS
+        and seal.role in attestors(attestation.type)
     )
 
 

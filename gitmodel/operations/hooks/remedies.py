@@ -80,6 +80,8 @@ def right_way(path: str, data: bytes | None) -> str:
     match document.kind:
         case "manifest" | "artifact" | "oms":
             return f"gitmodel register {model} FILE… --bump patch"
+        case "attestation" if document.name == "postrollback":
+            return f"gitmodel validate {model} STAGE"
         case "attestation":
             return f"gitmodel attest {model}@{place.version} {document.name} FILE"
         case "pin":
