@@ -15,19 +15,24 @@ import json
 import ssl
 import time
 import urllib.parse
-import urllib.request
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.adapters.forge import failures
+from gitmodel.adapters.http import (
+    LOOPBACK,
+    Limits,
+    Request,
+    Response,
+    TooLongError,
+    exchange,
+)
 from gitmodel.errors import InputError, OutsideError
-from gitmodel.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from email.message import Message
-    from http.client import HTTPResponse
 
 MAX_ANSWER = 16 * 2**20  # bytes
 MAX_PAGES = 100
@@ -39,7 +44,6 @@ _ATTEMPTS = 4
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _REPEATABLE = frozenset({"GET", "PUT", "PATCH"})
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +53,6 @@ class Answer:
     status: int
     headers: Message
     data: Any
-
-
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    status: int
-    headers: Message
-    body: bytes
-
-
-class _AsItIs(urllib.request.HTTPErrorProcessor):
-    """Hands out every answer: no exceptions for errors, and no redirects."""
-
-    def http_response(
-        self, request: urllib.request.Request, response: HTTPResponse
-    ) -> HTTPResponse:
-        del request
-        return response
-
-    https_response = http_response
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,7 +72,7 @@ class Api:
     headers: Mapping[str, str]
     token_help: str
     pause: Callable[[float], None] = time.sleep
-    _opener: urllib.request.OpenerDirector = field(init=False)
+    _context: ssl.SSLContext = field(init=False)
 
     def __post_init__(self) -> None:
         parts = urllib.parse.urlsplit(self.base)
@@ -95,15 +80,13 @@ class Api:
             raise InputError(f"{self.base!r} is no address of an API.")
         if parts.username or parts.password:
             raise InputError("An API's address must not hold a name or password.")
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise InputError(
                 f"{self.base} is not encrypted: a token would be sent in the clear.",
                 "Use https.",
                 code="E_FORGE_INSECURE",
             )
-        self._opener = urllib.request.build_opener(
-            _AsItIs(), urllib.request.HTTPSHandler(context=ssl.create_default_context())
-        )
+        self._context = ssl.create_default_context()
 
     @property
     def host(self) -> str:
@@ -179,7 +162,9 @@ class Api:
             )
         return Answer(found.status, found.headers, data)
 
-    def _persist(self, method: str, url: str, body: Mapping[str, Any] | None) -> _Raw:
+    def _persist(
+        self, method: str, url: str, body: Mapping[str, Any] | None
+    ) -> Response:
         """Send a request, and again while that may help; return the last answer."""
         waited = 0.0
         attempt = 1
@@ -195,7 +180,9 @@ class Api:
             attempt += 1
             self.pause(delay)
 
-    def _follow(self, method: str, url: str, body: Mapping[str, Any] | None) -> _Raw:
+    def _follow(
+        self, method: str, url: str, body: Mapping[str, Any] | None
+    ) -> Response:
         """Send one request, and follow one redirect, if it stays on the host."""
         found = self._once(method, url, body)
         if found.status not in _REDIRECTS:
@@ -217,29 +204,24 @@ class Api:
             )
         return again
 
-    def _once(self, method: str, url: str, body: Mapping[str, Any] | None) -> _Raw:
+    def _once(self, method: str, url: str, body: Mapping[str, Any] | None) -> Response:
         data = None if body is None else json.dumps(body).encode()
         headers = {
             "Accept": "application/json",
-            "User-Agent": f"gitmodel/{__version__}",
             **self.headers,
+            **self.secret,
             **({"Content-Type": "application/json"} if data is not None else {}),
         }
-        # Only ever http or https: ``base`` was looked at, and redirects stay there.
-        request = urllib.request.Request(  # noqa: S310
-            url, data=data, headers=headers, method=method
-        )
-        for name, value in self.secret.items():
-            request.add_unredirected_header(name, value)
-        deadline = time.monotonic() + _DEADLINE
+        request = Request(url=url, method=method, headers=headers, body=data)
+        limits = Limits(silence=_TIMEOUT, total=_DEADLINE, size=MAX_ANSWER)
         try:
-            with self._opener.open(request, timeout=_TIMEOUT) as response:
-                body_bytes = _read(response, self.host, deadline)
-                return _Raw(response.status, response.headers, body_bytes)
+            return exchange(request, limits, self._context)
+        except TooLongError as error:
+            raise failures.nonsense(self.host, str(error)) from error
         except (OSError, HTTPException, ValueError) as error:
             raise failures.unreachable(self.host, error) from error
 
-    def _read_json(self, found: _Raw) -> Any:
+    def _read_json(self, found: Response) -> Any:
         if not found.body.strip():
             return None
         try:
@@ -251,23 +233,7 @@ class Api:
             raise failures.nonsense(self.host, f"it is {kind}, not JSON") from error
 
 
-def _read(response: Any, host: str, deadline: float) -> bytes:
-    """Read a body in pieces; neither without end nor for ever."""
-    pieces: list[bytes] = []
-    size = 0
-    while piece := response.read1(2**16):
-        pieces.append(piece)
-        size += len(piece)
-        if size > MAX_ANSWER:
-            raise failures.nonsense(host, f"it has more than {MAX_ANSWER:,} bytes")
-        if time.monotonic() > deadline:
-            raise TimeoutError("the answer takes too long")
-    if response.length:
-        raise OSError("the answer broke off")
-    return b"".join(pieces)
-
-
-def _is_limited(found: _Raw) -> bool:
+def _is_limited(found: Response) -> bool:
     return failures.is_rate_limit(found.status, found.headers, found.body)
 
 
