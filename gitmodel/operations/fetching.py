@@ -11,6 +11,7 @@ from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.operations.soundness import require_sound_version
 from gitmodel.registry import layout
 from gitmodel.registry.lfs_config import patience_of, require_no_redirection
+from gitmodel.registry.quarantines import require_not_quarantined
 from gitmodel.registry.remotes import remote_of
 from gitmodel.registry.versions import load
 
@@ -30,9 +31,11 @@ def fetch_sound_version(
     which one a stage goes back to.
 
     Raises:
+        RefusedError: It is in quarantine.
         NotFoundError: Bytes are not here, and cannot be had.
         IntegrityError: A signature or some bytes are wrong.
     """
+    require_not_quarantined(view, model, release.version)
     try:
         require_sound_version(handle, view, model, release)
     except NotFoundError as error:

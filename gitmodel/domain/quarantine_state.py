@@ -1,0 +1,225 @@
+"""What is in quarantine, and which versions that concerns: pure, so all judge alike.
+
+A version is in quarantine if it is named itself, if one of its files or data sets is,
+if it has exactly the files of a version that is named, or if any of its ancestors is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gitmodel.domain.quarantine import (
+    BytesSubject,
+    DataSubject,
+    VersionSubject,
+    same_digest,
+)
+from gitmodel.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from gitmodel.domain.digest import Digest
+    from gitmodel.domain.quarantine import Quarantine, Subject
+
+    #: Returns what a version is made of; None if there is no such version.
+    FindOrigins = Callable[[str, str], "Origins | None"]
+
+#: Ancestors that are looked at; more than any registry has versions.
+MOST_ANCESTORS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One document of the chain.
+
+    Attributes:
+        effective: Whether as many have signed as it takes. A quarantine always is.
+    """
+
+    document: Quarantine
+    effective: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origins:
+    """What a version is made of.
+
+    Attributes:
+        manifest: Digest of its manifest.
+        files: Digests of its artifacts.
+        data: Name, version and digest of each data set; None for what is not known.
+        parents: Model, version and manifest of each; the manifest may be None.
+    """
+
+    manifest: Digest
+    files: frozenset[str]
+    data: tuple[tuple[str, str | None, str | None], ...] = ()
+    parents: tuple[tuple[str, str, str | None], ...] = ()
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], manifest: Digest) -> Origins:
+        """Return what a schema-valid manifest says of it."""
+        training, lineage = document.get("training", {}), document.get("lineage", {})
+        return cls(
+            manifest=manifest,
+            files=frozenset(
+                f"sha256:{artifact['sha256']}" for artifact in document["artifacts"]
+            ),
+            data=tuple(
+                (
+                    one["name"],
+                    one.get("version"),
+                    same_digest(one["digest"]) if "digest" in one else None,
+                )
+                for one in training.get("data", ())
+            ),
+            parents=tuple(
+                (parent["model"], parent["version"], parent.get("manifest"))
+                for parent in lineage.get("parents", ())
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a version is in quarantine.
+
+    Attributes:
+        by: The document that put it there.
+        subject: What that names.
+        via: The ancestor that it names, or that comes of it; "" if it is the version
+            itself.
+    """
+
+    by: Quarantine
+    subject: Subject
+    via: str = ""
+
+    def __str__(self) -> str:
+        """Say what, who and when, and why, without a full stop."""
+        through = f" through its ancestor {self.via}" if self.via else ""
+        incident = f", incident {self.by.incident}" if self.by.incident else ""
+        why = f": {self.by.reason}" if self.by.reason else ""
+        return (
+            f"{self.subject}{through}, by {self.by.created_by} at "
+            f"{self.by.created_at} (quarantine {self.by.number}{incident}){why}"
+        )
+
+
+def fold(entries: Iterable[Entry]) -> dict[Subject, Quarantine]:
+    """Return what is in quarantine, each with the newest document that says so.
+
+    A lift takes out exactly what it names, and nothing that comes after it: what is
+    put into quarantine later stays there, whenever the lift gets its signatures.
+    """
+    marks: dict[Subject, Quarantine] = {}
+    for entry in entries:
+        for subject in entry.document.subjects:
+            if entry.document.action == "quarantine":
+                marks[subject] = entry.document
+            elif entry.effective:
+                marks.pop(subject, None)
+    return marks
+
+
+@dataclass(slots=True)
+class Marks:
+    """What is in quarantine, and an answer for every version.
+
+    Attributes:
+        subjects: What is in quarantine, with the document that says so.
+        origins: Finds what a version is made of.
+    """
+
+    subjects: Mapping[Subject, Quarantine]
+    origins: FindOrigins
+    _known: dict[tuple[str, str], Reason | None] = field(default_factory=dict)
+    _manifests: dict[str, Subject] = field(default_factory=dict)
+    _copies: dict[frozenset[str], Subject] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for subject in self.subjects:
+            if isinstance(subject, VersionSubject):
+                self._manifests[str(subject.manifest)] = subject
+                found = self.origins(subject.model, subject.version)
+                if found is not None and found.files:
+                    self._copies[found.files] = subject
+
+    def reason(self, model: str, version: str) -> Reason | None:
+        """Say why a version is in quarantine; None if it is not.
+
+        Raises:
+            IntegrityError: It has more ancestors than anybody can look at.
+        """
+        if not self.subjects:
+            return None
+        start = (model, version)
+        if start in self._known:
+            return self._known[start]
+        origins = self.origins(model, version)
+        found = self._search(start, origins) if origins is not None else None
+        if found is not None:
+            self._known[start] = found
+        return found
+
+    def reason_for(self, origins: Origins) -> Reason | None:
+        """Say why a version that is not in the registry yet would be in quarantine."""
+        return self._search(("", ""), origins) if self.subjects else None
+
+    def _search(self, start: tuple[str, str], origins: Origins) -> Reason | None:
+        """Look at a version and all its ancestors, each once, nearest last."""
+        seen = {start}
+        all_here = True
+        pending = [(start, origins)]
+        while pending:
+            place, found = pending.pop()
+            via = "" if place == start else f"{place[0]}@{place[1]}"
+            known = self._known.get(place)
+            subject = known.subject if known else self._named(found)
+            if subject is not None:
+                return Reason(by=self.subjects[subject], subject=subject, via=via)
+            if place in self._known:
+                continue  # it is not in quarantine, nor is any ancestor of it
+            for parent_model, parent_version, stated in found.parents:
+                named = self._manifests.get(stated or "")
+                parent = (parent_model, parent_version)
+                if named is not None:
+                    via = f"{parent_model}@{parent_version}"
+                    return Reason(by=self.subjects[named], subject=named, via=via)
+                if parent in seen:
+                    continue
+                seen.add(parent)
+                if len(seen) > MOST_ANCESTORS:
+                    raise IntegrityError(
+                        f"{start[0]}@{start[1]} has more than {MOST_ANCESTORS:,} "
+                        "ancestors: nobody can look at them all.",
+                        code="E_LIMIT",
+                    )
+                more = self.origins(*parent)
+                if more is None:
+                    all_here = False  # it may be registered yet
+                else:
+                    pending.append((parent, more))
+        if all_here:  # whatever can be reached from here is as clean as this
+            self._known.update(dict.fromkeys(seen - {("", "")}))
+        return None
+
+    def _named(self, origins: Origins) -> Subject | None:
+        """Return what is in quarantine of a version itself; None for nothing."""
+        return next(
+            (each for each in self._parts(origins) if each in self.subjects),
+            self._manifests.get(str(origins.manifest))
+            or self._copies.get(origins.files),
+        )
+
+    @staticmethod
+    def _parts(origins: Origins) -> Iterator[Subject]:
+        yield from map(BytesSubject, origins.files)
+        for name, version, digest in origins.data:
+            yield DataSubject(name)
+            if version is not None:
+                yield DataSubject(name, version)
+            if digest is not None:
+                yield BytesSubject(digest)
