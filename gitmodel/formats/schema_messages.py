@@ -167,7 +167,7 @@ def _message(error: ValidationError, shown: str, root: Any) -> str:
 
 
 _SAY: dict[str, Callable[[str, Any], str]] = {
-    "const": lambda shown, rule: f"{shown} must be {rule!r}",
+    "const": lambda shown, rule: f"{shown} must be {_shown(rule)}",
     "minItems": lambda _, rule: f"it needs at least {rule} of them",
     "maxItems": lambda _, rule: f"it may have at most {rule} of them",
     "minProperties": lambda _, rule: f"it needs at least {rule} of them",

@@ -54,11 +54,13 @@ _SCHEMAS = (
     ("model-v1", "models/MODEL/model.yaml"),
     ("modelversion-v1", "models/MODEL/versions/VERSION/manifest.yaml"),
     ("attestation-v1", "models/MODEL/versions/VERSION/attestations/TYPE-N.yaml"),
+    ("rollbacktrigger-v1", "triggers/MODEL.yaml"),
     ("modelpin-v1", "stages/STAGE/MODEL.yaml"),
     ("transition-v1", "log/STAGE/MODEL/SEQ.yaml"),
     ("forgeapproval-v1", "log/STAGE/MODEL/SEQ.forge-N.yaml"),
     ("policy-v1", ".gitmodel/policy/N.yaml"),
     ("accessreview-v1", ".gitmodel/reviews/N.yaml"),
+    ("holdrelease-v1", "log/STAGE/MODEL/SEQ.release.yaml"),
     ("checkpoint-v1", "FILE"),
 )
 
