@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitmodel.domain.settings import Settings
+from gitmodel.domain.validation import post_rollback_checks
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.verification.documents import verify_plain
 from gitmodel.operations.verification.layout import verify_layout
@@ -58,5 +59,11 @@ def verify_models(view: View, findings: Findings, files: Iterable[str]) -> None:
     for model in sorted({place.model for place in places if place.kind == "model"}):
         path = layout.model_path(model)
         document = verify_plain(view, findings, path, "Model")
-        if document is not None and document["name"] != model:
+        if document is None:
+            continue
+        if document["name"] != model:
             findings.add("E_NAME", f"it describes {document['name']}", path)
+        try:
+            post_rollback_checks(document)
+        except GitmodelError as error:
+            findings.add_error(error, path)
