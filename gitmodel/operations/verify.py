@@ -16,9 +16,11 @@ from gitmodel.operations.verification.ancestry import verify_ancestry
 from gitmodel.operations.verification.content import verify_content
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.history import verify_steps
+from gitmodel.operations.verification.incidents import verify_incidents
 from gitmodel.operations.verification.layout import verify_layout
 from gitmodel.operations.verification.pieces import verify_versions
 from gitmodel.operations.verification.policies import verify_policies
+from gitmodel.operations.verification.quarantines import verify_quarantines
 from gitmodel.operations.verification.reviews import verify_reviews
 from gitmodel.operations.verification.scope import EVERYTHING, Scope
 from gitmodel.operations.verification.stages import verify_sources, verify_stage
@@ -199,6 +201,8 @@ def _verify_tree(
     if sound:
         verify_versions(view, findings, files)
         _verify_stages(view, findings, files)
+        if scope == EVERYTHING:
+            verify_incidents(view, findings)
 
 
 def _verify_checkpoint(
@@ -245,6 +249,7 @@ def _verify_root(view: View, findings: Findings, root: Digest | None) -> bool:
         )
     verify_policies(view, findings)
     verify_reviews(view, findings)
+    verify_quarantines(view, findings)
     try:
         return view.edition is not None
     except GitmodelError as error:

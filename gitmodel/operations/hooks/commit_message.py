@@ -151,6 +151,10 @@ def _facts(staged: Staged) -> Iterator[tuple[str, str]]:
             if place.kind == "review":
                 yield "Action", "review"
                 yield "Policy", str(staged.base.policy_digest)
+            elif place.kind == "incident":
+                yield "Action", "incident"
+                yield "Incident", place.name
+                yield "Entry", str(Digest.of(data))
             continue
         try:
             value = yaml_quick.value_of(data) or yaml_reader.read(data, path).value

@@ -11,7 +11,7 @@ from gitmodel.registry import layout
 from gitmodel.registry.parsing import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gitmodel.domain.problem import Problem
     from gitmodel.operations.hooks.staged import Staged
@@ -21,6 +21,21 @@ _EDITABLE = frozenset({"settings", "model"})
 _TEXT = frozenset(
     {"E_SCHEMA", "E_YAML", "E_YAML_ALIAS", "E_API_VERSION", "E_KIND", "E_LIMIT"}
 )
+
+
+_REGISTER = "gitmodel register {0.model} FILE… --bump patch"
+#: What makes such a document by the rules, as a format of its place.
+_WAYS: Mapping[layout.Kind, str] = {
+    "manifest": _REGISTER,
+    "artifact": _REGISTER,
+    "oms": _REGISTER,
+    "attestation": "gitmodel attest {0.model}@{0.version} {0.name} FILE",
+    "transition": "gitmodel rollback {0.model} {0.stage} -m REASON",
+    "forge_approval": "gitmodel approvals collect {0.model}#{0.stage} --pr N",
+    "policy": "gitmodel policy --help",
+    "review": "gitmodel policy review --sign-off",
+    "incident": "gitmodel incident note {0.name} -m TEXT",
+}
 
 
 def remedies(staged: Staged, problem: Problem) -> tuple[str, ...]:
@@ -76,26 +91,11 @@ def right_way(path: str, data: bytes | None) -> str:
     """
     place = layout.classify(path)
     document = layout.classify(place.document) if place.document else place
-    model, stage = place.model, place.stage
-    match document.kind:
-        case "manifest" | "artifact" | "oms":
-            return f"gitmodel register {model} FILE… --bump patch"
-        case "attestation" if document.name == "postrollback":
-            return f"gitmodel validate {model} STAGE"
-        case "attestation":
-            return f"gitmodel attest {model}@{place.version} {document.name} FILE"
-        case "pin":
-            return _move(path, data, model, stage)
-        case "transition":
-            return f"gitmodel rollback {model} {stage} -m REASON"
-        case "forge_approval":
-            return f"gitmodel approvals collect {model}#{stage} --pr N"
-        case "policy":
-            return "gitmodel policy --help"
-        case "review":
-            return "gitmodel policy review --sign-off"
-        case _:
-            return ""
+    if document.kind == "pin":
+        return _move(path, data, place.model, place.stage)
+    if document.kind == "attestation" and document.name == "postrollback":
+        return f"gitmodel validate {place.model} STAGE"
+    return _WAYS.get(document.kind, "").format(document)
 
 
 def _move(path: str, data: bytes | None, model: str, stage: str) -> str:

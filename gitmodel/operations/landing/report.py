@@ -161,6 +161,7 @@ _KINDS: dict[str, str] = {
     "attestation": "attestation",
     "policy": "policy",
     "review": "access review",
+    "incident": "incident entry",
     "model": "model",
 }
 
@@ -178,6 +179,8 @@ def _additions(found: tuple[PathChange, ...]) -> Iterator[Addition]:
                 name = f"{place.model}@{place.version} {place.name} {place.seq}"
             case "model":
                 name = place.model
+            case "incident":
+                name = f"{place.name} {place.seq}"
             case _:
                 name = str(place.seq)
         yield Addition(kind, name, change.path)

@@ -1,0 +1,114 @@
+"""Incidents: each entry follows the one before, signed by its author."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitmodel.domain.incident import Course, IncidentEntry, fixed_version
+from gitmodel.domain.names import incident_id
+from gitmodel.errors import GitmodelError
+from gitmodel.formats import schema
+from gitmodel.operations.verification.documents import verify_signed
+from gitmodel.operations.verification.seals import added_record
+from gitmodel.registry import layout
+from gitmodel.registry.incidents import (
+    KIND,
+    SCHEMA,
+    author_roles,
+    entry_numbers,
+    incident_ids,
+    unsigned,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gitmodel.operations.verification.findings import Findings
+    from gitmodel.operations.verification.ledger import Ledger
+    from gitmodel.registry.policies import Edition
+    from gitmodel.registry.steps import Step
+    from gitmodel.registry.view import View
+
+#: Code and message.
+Flaw = tuple[str, str]
+
+
+def judge_incidents(
+    ledger: Ledger, edition: Edition, step: Step, places: Mapping[str, layout.Place]
+) -> None:
+    """Judge every entry of an incident that a step added."""
+    added = [
+        (place.name, place.seq, path)
+        for path, place in places.items()
+        if place.kind == "incident" and path in step.blobs
+    ]
+    for incident, number, path in sorted(added):
+        record = added_record(ledger, step, path, KIND, (edition,))
+        if record is None:
+            continue
+        problems = schema.problems(SCHEMA, record.document, path)
+        ledger.findings.problems.extend(problems)
+        if problems:
+            continue
+        entry = IncidentEntry.from_document(record.document)
+        course = ledger.course(incident)
+        for code, message in _flaws(course, entry, incident, number):
+            ledger.findings.add(code, message, path, step.commit)
+        if record.seals and not author_roles(record, entry):
+            ledger.findings.add("E_UNSIGNED", unsigned(entry), path, step.commit)
+        if message := _unfixed(entry, lambda m, v: ledger.manifest(m, v) is not None):
+            ledger.findings.add("E_INCIDENT", message, path, step.commit)
+        if entry.policy != edition.digest:
+            message = "it names a policy that was not in force."
+            ledger.findings.add("E_OTHER_POLICY", message, path, step.commit)
+        ledger.incidents[incident] = course.after(entry, record.digest)
+
+
+def verify_incidents(view: View, findings: Findings) -> None:
+    """Verify every entry of every incident in a tree."""
+    for incident in incident_ids(view):
+        course = Course()
+        for number in entry_numbers(view, incident):
+            path = layout.incident_path(incident, number)
+            record = verify_signed(view, findings, path, SCHEMA, KIND)
+            if record is None or schema.problems(SCHEMA, record.document):
+                break  # what follows it cannot be judged
+            entry = IncidentEntry.from_document(record.document)
+            for code, message in _flaws(course, entry, incident, number):
+                findings.add(code, message, path)
+            if not record.problems and not author_roles(record, entry):
+                findings.add("E_UNSIGNED", unsigned(entry), path)
+            if message := _unfixed(entry, _registered(view)):
+                findings.add("E_INCIDENT", message, path)
+            course = course.after(entry, record.digest)
+
+
+def _flaws(
+    course: Course, entry: IncidentEntry, incident: str, number: int
+) -> Iterator[Flaw]:
+    try:
+        incident_id(incident)
+    except GitmodelError as error:
+        yield error.code, error.message
+    for message in course.flaws(entry, incident, number):
+        yield "E_INCIDENT", message
+
+
+def _registered(view: View) -> Callable[[str, str], bool]:
+    def known(model: str, version: str) -> bool:
+        return view.entry(layout.manifest_path(model, version)) is not None
+
+    return known
+
+
+def _unfixed(entry: IncidentEntry, known: Callable[[str, str], bool]) -> str:
+    """Say why what is to mend an incident mends nothing; "" if it may."""
+    if entry.entry != "closed":
+        return ""
+    try:
+        fix = fixed_version(entry.fixed_in)
+    except GitmodelError as error:
+        return error.message
+    if fix is not None and not known(*fix):
+        return f"it is said to be fixed in {entry.fixed_in}, which is not registered."
+    return ""
