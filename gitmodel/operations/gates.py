@@ -15,6 +15,7 @@ from gitmodel.errors import GitmodelError, RefusedError
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.versions import verify_version
 from gitmodel.registry.attestations import require_attested
+from gitmodel.registry.quarantines import quarantined
 from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.versions import load
 
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitmodel.domain.history import StageHistory
+    from gitmodel.domain.transition import Transition
     from gitmodel.registry.versions import Found
     from gitmodel.registry.view import View
+
+
+#: Gates that have a code of their own.
+_CODES = {"quarantine": "E_QUARANTINED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +61,13 @@ class Decision:
             raise RefusedError(
                 f"{what} is refused: {self.refusals[0].message}",
                 *(refusal.hint for refusal in self.refusals if refusal.hint),
+                code=_CODES.get(self.refusals[0].gate),
                 problems=[
-                    {"code": "E_GATE", "gate": refusal.gate, "message": refusal.message}
+                    {
+                        "code": _CODES.get(refusal.gate, "E_GATE"),
+                        "gate": refusal.gate,
+                        "message": refusal.message,
+                    }
                     for refusal in self.refusals
                 ],
             )
@@ -78,6 +89,7 @@ def decide_promotion(
     """
     histories = _sound_histories(view, found.version.model, stage)
     refusals = [
+        *_quarantine(view, found),
         *_complete(view, found),
         *_stage_rules(view, found, stage, histories),
         *_gates(view, found, stage, histories, now),
@@ -87,7 +99,16 @@ def decide_promotion(
 
 def decide_completeness(view: View, found: Found) -> Decision:
     """Say whether a version is whole: signed, and with all its pointers."""
-    return Decision(tuple(_complete(view, found)))
+    return Decision((*_quarantine(view, found), *_complete(view, found)))
+
+
+def _quarantine(view: View, found: Found) -> list[Refusal]:
+    model, number = found.version.model, str(found.version.version)
+    reason = quarantined(view, model, number)
+    if reason is None:
+        return []
+    said = f"{model}@{number} is in quarantine: {reason}"
+    return [Refusal("quarantine", said, "gitmodel quarantine --list")]
 
 
 def _sound_histories(view: View, model: str, stage: str) -> dict[str, StageHistory]:
@@ -115,12 +136,15 @@ def _stage_rules(
     rules = view.policy.rules_for(stage, found.version.model)
     if rules is None:
         return [Refusal("policy", f"the policy has no rules for stage {stage}")]
-    refusals = []
+    refusals: list[Refusal] = []
+    name = f"{found.version.model}@{found.version.version}"
+    held_by = histories[stage].held_by(found.version.digest)
+    if held_by is not None:
+        refusals.append(_held(name, stage, held_by))
     source = rules.source
     if source is not None and (
         source not in histories or not histories[source].was_live(found.version.digest)
     ):
-        name = f"{found.version.model}@{found.version.version}"
         refusals.append(
             Refusal(
                 "from",
@@ -129,6 +153,16 @@ def _stage_rules(
             )
         )
     return refusals
+
+
+def _held(name: str, stage: str, by: Transition) -> Refusal:
+    why = f" ({by.reason})" if by.reason else ""
+    return Refusal(
+        "hold",
+        f"{name} was rolled back from {stage} by {by.requester} at {by.created_at}"
+        f"{why}, and is held until somebody releases it.",
+        f"gitmodel hold release {name} {stage} -m WHY  by one who may roll back there.",
+    )
 
 
 def _gates(

@@ -32,6 +32,8 @@ _TRAILER = re.compile(r"Gitmodel-([A-Za-z-]+):(.*)")
 _SCISSORS = re.compile(r".*-{8} >8 -{8,}")
 #: These name people: whoever the policy knows may have had a part in it.
 _PEOPLE = frozenset({"Principal", "Approved-By"})
+#: Documents that say themselves what the trailers say.
+_TOLD = frozenset({"manifest", "attestation", "transition", "policy", "quarantine"})
 
 
 def judge_message(
@@ -145,9 +147,11 @@ def _facts(staged: Staged) -> Iterator[tuple[str, str]]:
             document = staged.view.blob(place.document)
             if place.document not in staged.step.blobs and document is not None:
                 yield from (("Action", "approve"), ("Action", "reject"))
-                yield "Transition", str(Digest.of(document))
+                signed = layout.classify(place.document).kind
+                word = "Quarantine" if signed == "quarantine" else "Transition"
+                yield word, str(Digest.of(document))
             continue
-        if place.kind not in {"manifest", "attestation", "transition", "policy"}:
+        if place.kind not in _TOLD:
             if place.kind == "review":
                 yield "Action", "review"
                 yield "Policy", str(staged.base.policy_digest)
@@ -183,6 +187,10 @@ def _told_by(
             yield "Action", "register"
             yield "Version", place.version
             yield "Manifest", digest
+        case "quarantine":
+            yield "Action", str(document.get("action"))
+            yield "Quarantine", digest
+            yield "Incident", str(document.get("incident"))
         case "attestation":
             yield "Action", "attest"
             yield "Version", place.version

@@ -37,6 +37,9 @@ _KINDS: Mapping[layout.Kind, str] = {
     "forge_approval": "ForgeApproval",
     "policy": "Policy",
     "review": "AccessReview",
+    "quarantine": "Quarantine",
+    "incident": "IncidentEntry",
+    "hold_release": "HoldRelease",
 }
 _PICKLES = frozenset({"pickle", "pytorch", "joblib"})
 #: Artifacts that are larger are left to ``gitmodel attest --scan`` and the gates.

@@ -35,6 +35,7 @@ _WAYS: Mapping[layout.Kind, str] = {
     "policy": "gitmodel policy --help",
     "review": "gitmodel policy review --sign-off",
     "incident": "gitmodel incident note {0.name} -m TEXT",
+    "quarantine": "gitmodel quarantine MODEL@VERSION -m WHY",
 }
 
 

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.gating import Standing
+from gitmodel.domain.incident import Course
+from gitmodel.domain.holds import Holds
 from gitmodel.formats import yaml_quick, yaml_reader
+from gitmodel.operations.verification.quarantine_book import Book
 from gitmodel.registry import layout
 from gitmodel.registry.attestations import read_attested
+from gitmodel.registry.hold_releases import release_numbers
+from gitmodel.registry.incidents import read_course
 from gitmodel.registry.reviews import last_digest
 from gitmodel.registry.stage_log import read_proved
 
@@ -35,23 +40,34 @@ class Chain:
         last: Digest of the newest one; None before the first.
         pin: Digest of the pin; None while the stage is empty.
         lived: Every manifest that the stage has held.
+        holds: What its rollbacks keep from coming back.
+        released: Numbers of the rollbacks whose hold has ended.
     """
 
     transitions: list[Transition] = field(default_factory=list)
     last: Digest | None = None
     pin: Digest | None = None
     lived: set[Digest] = field(default_factory=set)
+    holds: Holds = field(default_factory=Holds)
+    released: set[int] = field(default_factory=set)
 
     @property
     def current(self) -> Release | None:
         """What the stage holds after the newest transition."""
         return self.transitions[-1].target if self.transitions else None
 
+    def digest_of(self, seq: int) -> Digest | None:
+        """Return the digest of transition ``seq``, which must be there."""
+        if seq == len(self.transitions):
+            return self.last
+        return self.transitions[seq].prior
+
     def extend(self, transition: Transition, digest: Digest) -> None:
         """Take in the next transition."""
         self.transitions.append(transition)
         self.last = digest
         self.pin = transition.pin
+        self.holds.take_in(transition)
         if transition.target is not None:
             self.lived.add(transition.target.manifest)
 
@@ -72,6 +88,8 @@ class Ledger:
         attestations: What counts of each version's attestations, in order.
         reader: Reads ``sources``; None where nobody asks about them.
         reviews: How many access reviews there are, and the digest of the newest.
+        quarantine: What must not be promoted, or gone back to.
+        incidents: How far each incident has come, by its id, once it was asked.
     """
 
     findings: Findings
@@ -85,6 +103,8 @@ class Ledger:
     attestations: dict[tuple[str, str], list[Attested]] = field(default_factory=dict)
     reader: ObjectReader | None = None
     reviews: tuple[int, Digest | None] = (0, None)
+    quarantine: Book = field(default_factory=Book)
+    incidents: dict[str, Course] = field(default_factory=dict)
 
     @classmethod
     def resume(cls, findings: Findings, base: View) -> Ledger:
@@ -105,8 +125,17 @@ class Ledger:
             if self.base is not None:
                 for transition, digest in read_proved(self.base, stage, model):
                     chain.extend(transition, digest)
+                chain.released.update(release_numbers(self.base, stage, model))
             self.chains[stage, model] = chain
         return self.chains[stage, model]
+
+    def course(self, incident: str) -> Course:
+        """Return how far an incident has come; not at all if it was never opened."""
+        if incident not in self.incidents:
+            self.incidents[incident] = (
+                read_course(self.base, incident) if self.base else Course()
+            )
+        return self.incidents[incident]
 
     def trusted_root_finder(self, step: Step) -> Callable[[str], bytes | None]:
         """Return what finds a trusted root in a step, or in what came before it."""

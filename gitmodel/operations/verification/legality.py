@@ -8,10 +8,15 @@ that parent. These are legal:
 * promote or roll back: a pin and the one transition that matches it, signed by its
   requester and by as many approvers as the stage asks for, of a version that meets the
   stage's gates; soak times and freezes by the time that the transition gives itself;
-  with it, what forges said of it, each statement signed by a collector;
+  with it, what forges said of it, each statement signed by a collector; what a
+  rollback took out comes back only after the hold on it was released;
+* release a hold: signed by one who may roll back there, of a rollback of that stage;
 * policy: number n+1, signed to the root threshold of n and of n+1, with the trusted
   root of a Sigstore if it pins a new one;
+* quarantine, and lift: the next one, signed by its author in a role that may; what is
+  in quarantine is not promoted, and not gone back to;
 * access review: the next one, signed by an auditor or a root;
+* incident: its next entry, signed by its author in a role that may write it;
 * a further signature of a document that is there already;
 * ``model.yaml``, and whatever lies outside the protected directories.
 
@@ -25,7 +30,10 @@ from typing import TYPE_CHECKING
 from gitmodel.adapters.git.trees import FILE
 from gitmodel.operations.verification.attest_step import judge_attestations
 from gitmodel.operations.verification.forge_step import judge_strays
+from gitmodel.operations.verification.holds_step import judge_releases
+from gitmodel.operations.verification.incidents import judge_incidents
 from gitmodel.operations.verification.policy_step import judge_policy
+from gitmodel.operations.verification.quarantines import judge_quarantines
 from gitmodel.operations.verification.register_step import judge_versions
 from gitmodel.operations.verification.reviews import judge_reviews
 from gitmodel.operations.verification.seals import judge_late_signatures
@@ -65,9 +73,12 @@ def judge(ledger: Ledger, step: Step) -> None:
         return
     judge_versions(ledger, in_force, step, places)
     judge_attestations(ledger, in_force, step, places)
+    judge_releases(ledger, in_force, step, places)
+    judge_quarantines(ledger, in_force, step, places)
     judge_moves(ledger, in_force, step, places)
     judge_strays(ledger, step, places)
     judge_reviews(ledger, in_force, step, places)
+    judge_incidents(ledger, in_force, step, places)
     judge_late_signatures(ledger, in_force, step)
 
 

@@ -13,6 +13,7 @@ from gitmodel.formats import schema
 from gitmodel.operations.verification.documents import read_plain
 from gitmodel.operations.verification.forge_step import judge_reviewed
 from gitmodel.operations.verification.gates_step import judge_gates
+from gitmodel.operations.verification.quarantines import judge_target
 from gitmodel.operations.verification.seals import added_record
 from gitmodel.registry import layout
 
@@ -159,6 +160,7 @@ class _Move:
                 f"{self.model}@{target.version} is no version with that manifest.",
                 path,
             )
+        judge_target(self.ledger, self.step, path, self.model, target.version)
         if transition.action == "rollback":
             if target.manifest not in self.chain.lived:
                 self._add(
@@ -167,6 +169,8 @@ class _Move:
                     path,
                 )
             return
+        if held_by := self.chain.holds.on(target.manifest, self.chain.released):
+            self._add("E_HELD", f"rollback {held_by.seq} holds that version.", path)
         rules = self.edition.policy.rules_for(self.stage, self.model)
         if rules is not None and rules.source is not None:
             source = self.ledger.chain(rules.source, self.model)

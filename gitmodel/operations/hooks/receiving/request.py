@@ -38,6 +38,9 @@ _SIGNED = {
     "forge_approval": ("ForgeApproval", "forge-approval"),
     "attestation": ("Attestation", "attestation"),
     "review": ("AccessReview", "access-review"),
+    "quarantine": ("Quarantine", "quarantine"),
+    "incident": ("IncidentEntry", "incident"),
+    "hold_release": ("HoldRelease", "hold-release"),
 }
 _PLAIN = {"pin": "ModelPin", "model": "Model"}
 

@@ -1,0 +1,94 @@
+"""The quarantine as the history has proved it so far, and what that means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from gitmodel.domain.quarantine_state import Entry, Marks, Origins, fold
+from gitmodel.errors import GitmodelError
+from gitmodel.registry.quarantines import needed, read_chain, signers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gitmodel.domain.digest import Digest
+    from gitmodel.operations.verification.ledger import Ledger
+    from gitmodel.registry.policies import Edition
+    from gitmodel.registry.seals import Seal
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One document of the chain, with its digest and who has signed it."""
+
+    entry: Entry
+    digest: Digest
+    seals: tuple[Seal, ...]
+
+    def can_be_signed(self, edition: Edition) -> bool:
+        """Say whether a further signature could still mean anything."""
+        document = self.entry.document
+        return document.action == "lift" and document.policy == edition.digest
+
+    def with_seal(self, seal: Seal, edition: Edition) -> Page:
+        """Return the same document, signed once more."""
+        seals = (*self.seals, seal)
+        document = self.entry.document
+        who = signers(seals, document, edition.policy)
+        effective = len(who) >= needed(document, edition.policy)
+        return Page(replace(self.entry, effective=effective), self.digest, seals)
+
+
+@dataclass(slots=True)
+class Book:
+    """All documents so far; nothing is read before somebody asks."""
+
+    _pages: list[Page] | None = None
+    _marks: Marks | None = field(default=None)
+
+    def pages(self, ledger: Ledger) -> Sequence[Page]:
+        """Return the documents, oldest first."""
+        return self._read(ledger)
+
+    def _read(self, ledger: Ledger) -> list[Page]:
+        if self._pages is None:
+            self._pages = []
+            try:
+                chain = read_chain(ledger.base) if ledger.base is not None else ()
+                self._pages = [
+                    Page(entry, record.digest, record.seals) for entry, record in chain
+                ]
+            except GitmodelError as error:
+                ledger.findings.add_error(error, "quarantine")
+        return self._pages
+
+    def add(self, page: Page) -> None:
+        """Take in the next document; :meth:`pages` was asked before."""
+        if self._pages is None:
+            raise AssertionError("nothing is added before the rest is read")
+        self._pages.append(page)
+        self._marks = None
+
+    def replace(self, number: int, page: Page) -> None:
+        """Take in a document that was signed once more."""
+        if self._pages is None:
+            raise AssertionError("nothing is replaced before the rest is read")
+        self._pages[number - 1] = page
+        self._marks = None
+
+    def marks(self, ledger: Ledger) -> Marks:
+        """Return what is in quarantine.
+
+        Raises:
+            IntegrityError: A manifest that it names cannot be read.
+        """
+        if self._marks is None:
+            pages = self._read(ledger)
+
+            def origins(model: str, version: str) -> Origins | None:
+                found = ledger.manifest_document(model, version)
+                return Origins.of(found[1], found[0]) if found is not None else None
+
+            self._marks = Marks(fold(page.entry for page in pages), origins)
+        return self._marks

@@ -1,0 +1,137 @@
+"""Quarantines: each follows the one before, signed by those who may (R177).
+
+A lift may get further signatures later, while the policy that it names is in force.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitmodel.domain.quarantine import Quarantine
+from gitmodel.domain.quarantine_state import Entry
+from gitmodel.errors import GitmodelError, IntegrityError
+from gitmodel.formats import canonical_json, schema
+from gitmodel.operations.verification.documents import verify_signed
+from gitmodel.operations.verification.quarantine_book import Page
+from gitmodel.operations.verification.seals import added_record, open_in_force
+from gitmodel.registry import layout
+from gitmodel.registry.quarantines import KIND, counts, link_problems, numbers
+from gitmodel.registry.seals import Signed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitmodel.domain.digest import Digest
+    from gitmodel.operations.verification.findings import Findings
+    from gitmodel.operations.verification.ledger import Ledger
+    from gitmodel.registry.policies import Edition
+    from gitmodel.registry.steps import Step
+    from gitmodel.registry.view import View
+
+
+def judge_quarantines(
+    ledger: Ledger, edition: Edition, step: Step, places: Mapping[str, layout.Place]
+) -> None:
+    """Judge what a step put into quarantine or took out, before what it moved."""
+    for path, place in places.items():
+        if place.kind == "signature" and path in step.blobs:
+            document = layout.classify(place.document)
+            if document.kind == "quarantine" and place.document not in step.blobs:
+                _judge_late(ledger, edition, step, path, document.seq)
+    added = [
+        path
+        for path, place in places.items()
+        if place.kind == "quarantine" and path in step.blobs
+    ]
+    for path in sorted(added, key=lambda path: places[path].seq):
+        _judge(ledger, edition, step, path, places[path].seq)
+
+
+def judge_target(
+    ledger: Ledger, step: Step, path: str, model: str, version: str
+) -> None:
+    """Report a move to what was in quarantine then, or came there in the same step."""
+    try:
+        reason = ledger.quarantine.marks(ledger).reason(model, version)
+    except GitmodelError as error:
+        ledger.findings.add_error(error, path, step.commit)
+        return
+    if reason is not None:
+        message = f"{model}@{version} is in quarantine: {reason}."
+        ledger.findings.add("E_QUARANTINED", message, path, step.commit)
+
+
+def verify_quarantines(view: View, findings: Findings) -> None:
+    """Verify every document of the chain in a tree."""
+    prior: Digest | None = None
+    for expected, number in enumerate(numbers(view), start=1):
+        path = layout.quarantine_path(number)
+        record = verify_signed(view, findings, path, "Quarantine", KIND)
+        if record is None:
+            return
+        document = Quarantine.from_document(record.document)
+        edition = view.edition_of(document.policy)
+        place = (expected, number, prior)
+        for code, message in link_problems(record, document, place, edition):
+            if code != "E_UNSIGNED" or not record.problems:
+                findings.add(code, message, path)
+        prior = record.digest
+
+
+def _judge(
+    ledger: Ledger, edition: Edition, step: Step, path: str, number: int
+) -> None:
+    record = added_record(ledger, step, path, KIND, (edition,))
+    if record is None:
+        return
+    problems = schema.problems("Quarantine", record.document, path)
+    ledger.findings.problems.extend(problems)
+    if problems:
+        return
+    document = Quarantine.from_document(record.document)
+    pages = ledger.quarantine.pages(ledger)
+    prior = pages[-1].digest if pages else None
+    by = edition if document.policy == edition.digest else None
+    found = link_problems(record, document, (len(pages) + 1, number, prior), by)
+    for code, message in found:
+        if code == "E_UNSIGNED" and not record.seals:
+            continue  # that is said already
+        said = message
+        if code == "E_OTHER_POLICY":
+            said = "it was made under a policy not in force."
+        ledger.findings.add(code, said, path, step.commit)
+    if not found:
+        entry = Entry(document=document, effective=counts(record, document, edition))
+        ledger.quarantine.add(Page(entry, record.digest, record.seals))
+
+
+def _judge_late(
+    ledger: Ledger, edition: Edition, step: Step, path: str, number: int
+) -> None:
+    """Judge a further signature of a lift, and count it."""
+    pages = ledger.quarantine.pages(ledger)
+    page = pages[number - 1] if number <= len(pages) else None
+    if page is None or not page.can_be_signed(edition) or ledger.registry_id is None:
+        ledger.findings.add(
+            "E_EXTRA_FILE",
+            "the document that it signs is missing, or can be signed no more.",
+            path,
+            step.commit,
+        )
+        return
+    document = page.entry.document
+    at = layout.quarantine_path(number)
+    signed = Signed(at, page.digest, KIND, path, step.blobs[path])
+    try:
+        seal, stated = open_in_force(signed, ledger.registry_id, (edition,))
+        said = canonical_json.dumps(document.to_document())
+        if canonical_json.dumps(stated) != said:
+            raise IntegrityError(
+                "its statement does not say what the YAML says.",
+                code="E_DOCUMENT_MISMATCH",
+            )
+    except GitmodelError as error:
+        ledger.findings.add(error.code, error.message, path, step.commit)
+        return
+    ledger.findings.signatures += 1
+    ledger.quarantine.replace(number, page.with_seal(seal, edition))
