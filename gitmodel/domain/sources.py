@@ -274,4 +274,4 @@ def _duration(value: object, key: str) -> timedelta:
 
 
 def _impossible(what: str) -> InputError:
-    return InputError(f"The provider cannot be asked: {what}.", code="E_SOURCE")
+    return InputError(f"The provider cannot be asked: {what}.", code="E_PROVIDER")
