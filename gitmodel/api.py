@@ -29,6 +29,7 @@ from gitmodel.errors import InputError
 from gitmodel.operations import (
     check,
     diff,
+    holds,
     init,
     log,
     promote,
@@ -337,6 +338,22 @@ class Registry:
             reason=reason,
             incident=incident,
             mode=Mode(dry_run=plan, push=push),
+        )
+
+    def holds(self, model: str | None = None) -> tuple[holds.Hold, ...]:
+        """Return what rollbacks keep from coming back."""
+        return holds.list_holds(self._handle.view(), model)
+
+    def release_hold(
+        self, selector: str, stage: str, *, reason: str, push: bool = False
+    ) -> holds.ReleaseResult:
+        """Let a version that was rolled back be promoted to that stage again."""
+        return holds.release_hold(
+            self._handle,
+            Selector.parse(selector),
+            stage,
+            reason=reason,
+            mode=Mode(push=push),
         )
 
     def models(self, *, stage: str | None = None) -> tuple[listing.ModelRow, ...]:

@@ -47,6 +47,7 @@ COMMANDS: dict[str, str] = {
     "approvals": "Change the registry",
     "reject": "Change the registry",
     "rollback": "Change the registry",
+    "hold": "Change the registry",
     "sync": "Change the registry",
     "list": "Read the registry",
     "show": "Read the registry",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitmodel.domain.holds import Holds
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,9 +31,14 @@ class Tenure:
 
 @dataclass(frozen=True, slots=True)
 class StageHistory:
-    """All transitions of one model in one stage, oldest first."""
+    """All transitions of one model in one stage, oldest first.
+
+    Attributes:
+        released: Numbers of the rollbacks that hold nothing any more.
+    """
 
     transitions: tuple[Transition, ...]
+    released: frozenset[int] = frozenset()
 
     @property
     def current(self) -> Release | None:
@@ -56,6 +63,10 @@ class StageHistory:
             if tenure.release.manifest == manifest:
                 return tenure.ended.action if tenure.ended else None
         return None
+
+    def held_by(self, manifest: Digest) -> Transition | None:
+        """Return the rollback that keeps that manifest from coming back (R171)."""
+        return Holds.after(self.transitions).on(manifest, self.released)
 
     def last_known_good(self) -> Iterator[Release]:
         """Yield rollback targets, best first (``design`` §5; seeds D1 to D3).

@@ -13,6 +13,7 @@ from gitmodel.errors import IntegrityError
 from gitmodel.formats import schema, yaml_quick, yaml_reader
 from gitmodel.registry import layout
 from gitmodel.registry.forge_approvals import hear
+from gitmodel.registry.hold_releases import read_released
 from gitmodel.registry.parsing import as_found
 from gitmodel.registry.records import Record, read_record
 
@@ -83,7 +84,11 @@ def transition_of(record: Record) -> Transition:
 def read_history(view: View, stage: str, model: str) -> StageHistory:
     """Return what a stage has held, as its log tells it, for people to look at."""
     records = read_records(view, stage, model)
-    return StageHistory(tuple(map(transition_of, records)))
+    transitions = tuple(map(transition_of, records))
+    digests = [record.digest for record in records]
+    return StageHistory(
+        transitions, read_released(view, stage, model, transitions, digests)
+    )
 
 
 def read_histories(view: View, model: str) -> dict[str, StageHistory]:
@@ -121,7 +126,9 @@ def require_sound_history(
     recorded = done[-1].pin if done else None
     if (Digest.of(data) if data is not None else None) != recorded:
         raise _broken(unrecorded(path))
-    history = StageHistory(tuple(done))
+    digests = [record.digest for record in records]
+    released = read_released(view, stage, model, done, digests)
+    history = StageHistory(tuple(done), released)
     pin = view.pin(stage, model)
     if (pin.release if pin else None) != history.current:
         raise _broken(unrecorded(path))

@@ -20,6 +20,16 @@ _ARTIFACTS = (
     ("artifacts[].size", "integer", "bytes"),
     ("artifacts[].format", "text", "safetensors, onnx, gguf, json, opaque, …"),
 )
+_HOLD = (
+    ("model", "text", "name of the model"),
+    ("version", "text", "the version that is held"),
+    ("stage", "text", "the stage that it may not enter"),
+    ("seq", "integer", "number of the rollback that holds it, in the stage's log"),
+    ("since", "text", "when that was"),
+    ("by", "text", "principal who rolled back"),
+    ("reason", "text", "why"),
+    ("incident", "text?", "the incident that it belongs to"),
+)
 _REQUEST = (
     ("kind", "text", "promotion, rollback or policy"),
     (
@@ -218,6 +228,14 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("versionsPassedOver[].version", "text", "a better target that is not sound"),
         ("versionsPassedOver[].reason", "text", "why"),
         *_METRICS,
+    ),
+    "hold list": _keys(
+        *((f"holds[].{path}", kind, what) for path, kind, what in _HOLD)
+    ),
+    "hold release": _keys(
+        *((f"hold.{path}", kind, what) for path, kind, what in _HOLD),
+        ("released", "boolean", "true"),
+        ("commit", "text?", "null for a dry run"),
     ),
     **dict.fromkeys(
         (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.gating import Standing
-from gitmodel.domain.incident import Course
 from gitmodel.domain.holds import Holds
+from gitmodel.domain.incident import Course
 from gitmodel.formats import yaml_quick, yaml_reader
 from gitmodel.operations.verification.quarantine_book import Book
 from gitmodel.registry import layout

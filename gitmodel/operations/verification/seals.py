@@ -159,8 +159,8 @@ def _require_said(
         found = ledger.manifest_document(place.model, place.version)
         document = found[1] if found is not None else None
     else:
-        newest = ledger.chain(place.stage, place.model).transitions[-1]
-        document = newest.to_document()
+        chain = ledger.chain(place.stage, place.model)
+        document = chain.transitions[place.seq - 1].to_document()
     if document is None or canonical_json.dumps(stated) != canonical_json.dumps(
         document
     ):
@@ -172,14 +172,18 @@ def _require_said(
 def _known(ledger: Ledger, place: layout.Place) -> Digest | None:
     """Return the digest of a document of the past, if it can still be signed.
 
-    Only the newest transition of a pin: a signature of an older one could change
-    nothing any more. No attestation: its author signs it, once, when it is made.
+    Only the newest transition of a pin, and rollbacks, which others may have to approve
+    after the fact: a signature of any other could change nothing any more. Nothing that
+    its author signs once, when it is made.
     """
-    if layout.classify(place.document).kind in {"attestation", "forge_approval"}:
-        return None
-    if place.version:
+    kind = layout.classify(place.document).kind
+    if kind == "manifest":
         return ledger.manifest(place.model, place.version)
-    if not place.stage:
+    if kind != "transition":
         return None
     chain = ledger.chain(place.stage, place.model)
-    return chain.last if len(chain.transitions) == place.seq else None
+    newest = len(chain.transitions)
+    if not 0 < place.seq <= newest:
+        return None
+    late = chain.transitions[place.seq - 1].action == "rollback"
+    return chain.digest_of(place.seq) if late or place.seq == newest else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.history import StageHistory
+from gitmodel.domain.holds import Holds
 from gitmodel.domain.pin import Pin
 from gitmodel.domain.transition import Transition
 from gitmodel.errors import GitmodelError
@@ -17,6 +18,7 @@ from gitmodel.operations.verification.documents import (
 )
 from gitmodel.operations.verification.forge_step import verify_strays
 from gitmodel.registry import layout
+from gitmodel.registry.hold_releases import KIND, release_numbers, release_problems
 from gitmodel.registry.stage_log import (
     link_problems,
     missing_link,
@@ -40,6 +42,7 @@ def verify_stage(
         directory = layout.log_dir(stage, model)
         findings.add("E_STAGE", f"the registry has no stage {stage}", directory)
     chain: list[Transition] = []
+    digests: list[Digest] = []
     prior: Digest | None = None
     for expected, number in enumerate(sequence_numbers(view, stage, model), start=1):
         path = layout.transition_path(stage, model, number)
@@ -54,10 +57,54 @@ def verify_stage(
         findings.problems += link_problems(view, record, transition, chain, prior)
         _verify_target(view, findings, transition, path)
         chain.append(transition)
+        digests.append(record.digest)
         prior = record.digest
     verify_strays(view, findings, stage, model)
+    released = _verify_releases(view, findings, stage, model, chain, digests)
+    _verify_holds(findings, chain, released)
     _verify_pin(view, findings, stage, model, chain[-1] if chain else None)
-    return StageHistory(tuple(chain))
+    return StageHistory(tuple(chain), released)
+
+
+def _verify_releases(
+    view: View,
+    findings: Findings,
+    stage: str,
+    model: str,
+    chain: list[Transition],
+    digests: list[Digest],
+) -> frozenset[int]:
+    """Verify what released holds; return the numbers of those rollbacks."""
+    numbers = release_numbers(view, stage, model)
+    for number in numbers:
+        path = layout.hold_release_path(stage, model, number)
+        record = verify_signed(view, findings, path, "HoldRelease", KIND)
+        if record is not None:
+            findings.problems += release_problems(view, record, chain, digests)
+    return frozenset(numbers)
+
+
+def _verify_holds(
+    findings: Findings, chain: list[Transition], released: frozenset[int]
+) -> None:
+    """Verify that nothing came back that was never released.
+
+    Whether its release had come before it, only the history proves.
+    """
+    holds = Holds()
+    for transition in chain:
+        target = transition.target
+        held_by = holds.on(target.manifest, released) if target else None
+        if held_by is not None and transition.action == "promote" and target:
+            findings.add(
+                "E_HELD",
+                f"rollback {held_by.seq} holds {target.version}, and nobody has "
+                "released it.",
+                layout.transition_path(
+                    transition.stage, transition.model, transition.seq
+                ),
+            )
+        holds.take_in(transition)
 
 
 def verify_sources(
