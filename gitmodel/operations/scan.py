@@ -15,7 +15,8 @@ from gitmodel.operations.soundness import require_sound_version
 from gitmodel.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import BinaryIO
 
     from gitmodel.domain.artifact import Artifact
     from gitmodel.domain.pin import Release
@@ -39,10 +40,29 @@ def scan_version(
         IntegrityError: Some bytes, or the manifest, are not what was signed.
     """
     found = require_sound_version(handle, view, model, release)
+    return scan_artifacts(handle, found.version.artifacts)
+
+
+def scan_artifacts(
+    handle: RegistryHandle,
+    artifacts: Sequence[Artifact],
+    watched: Callable[[BinaryIO], BinaryIO] = lambda file: file,
+) -> Claim:
+    """Scan stored artifacts whose bytes are known to be right.
+
+    Args:
+        handle: The registry.
+        artifacts: Which.
+        watched: What each file is read through.
+
+    Raises:
+        NotFoundError: Some bytes are not in this clone.
+        OutsideError: Some bytes cannot be read.
+    """
     second = picklescan.version()
     findings: list[Finding] = []
-    for artifact in found.version.artifacts:
-        findings.extend(_findings(handle, artifact, second=second is not None))
+    for artifact in artifacts:
+        findings.extend(_findings(handle, artifact, watched, second=second is not None))
     if len(findings) > MAX_FINDINGS:
         more = Finding(message=f"and {len(findings) - MAX_FINDINGS} more findings")
         findings = [*findings[:MAX_FINDINGS], more]
@@ -57,12 +77,16 @@ def scan_version(
 
 
 def _findings(
-    handle: RegistryHandle, artifact: Artifact, *, second: bool
+    handle: RegistryHandle,
+    artifact: Artifact,
+    watched: Callable[[BinaryIO], BinaryIO],
+    *,
+    second: bool,
 ) -> Iterator[Finding]:
     if _CODE.search(artifact.path) and artifact.role != "code":
         yield _finding(artifact.path, "it is code, and its role does not say so")
     pointer = Pointer(artifact.digest, artifact.size)
-    with handle.store.open(pointer) as file:
+    with watched(handle.store.open(pointer)) as file:
         for one in pickle_scan.scan(file, artifact.size, artifact.path):
             yield _finding(one.place, one.message)
         if second:
