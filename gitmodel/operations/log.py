@@ -6,13 +6,14 @@ say; who acted comes from their signatures (R055, R116, R229).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from gitmodel.adapters.git.history import changes, commit_infos, first_parent_line
 from gitmodel.domain.moment import to_text
 from gitmodel.domain.names import model_name
 from gitmodel.errors import GitmodelError
+from gitmodel.operations.log_words import KINDS, tell
 from gitmodel.registry import layout
 from gitmodel.registry.forge_approvals import hear
 from gitmodel.registry.records import Record, read_record
@@ -92,7 +93,10 @@ def _paths(wanted: LogFilter) -> tuple[str, ...]:
         return (f"log/{stage}/{model}",) if model else (f"log/{stage}",)
     if model is not None:
         return (f"models/{model}/versions", "log")
-    return (".gitmodel/policy", "models", "log")
+    if wanted.incident is not None:
+        here = layout.incident_dir(wanted.incident)
+        return ("models", "log", layout.QUARANTINE, here)
+    return (".gitmodel/policy", "models", "log", layout.QUARANTINE, layout.INCIDENTS)
 
 
 def _events(handle: RegistryHandle, view: View, wanted: LogFilter) -> Iterator[Event]:
@@ -109,13 +113,23 @@ def _events(handle: RegistryHandle, view: View, wanted: LogFilter) -> Iterator[E
         if wanted.until is not None and info.committed_at > wanted.until:
             continue
         for change in added:
-            if change.status != "A":
+            if change.status != "A" or not _may_match(change.path, wanted):
                 continue
             # What was added is still there: reading one tree spares thousands.
             at = view if view.entry(change.path) else View(handle.reader, commit)
             event = _event(at, info, change.path)
             if event is not None and _matches(event, wanted):
                 yield event
+
+
+def _may_match(path: str, wanted: LogFilter) -> bool:
+    """Say whether an event of a document can be wanted, before that is read."""
+    if wanted.incident is None:
+        return True
+    place = layout.classify(path)
+    if place.kind == "attestation":
+        return place.name == "postrollback"
+    return place.kind not in {"manifest", "policy"}
 
 
 def _matches(event: Event, wanted: LogFilter) -> bool:
@@ -133,13 +147,7 @@ def _matches(event: Event, wanted: LogFilter) -> bool:
 
 def _event(view: View, info: CommitInfo, path: str) -> Event | None:
     place = layout.classify(path)
-    kinds = {
-        "manifest": "version",
-        "transition": "transition",
-        "policy": "policy",
-        "attestation": "attestation",
-    }
-    kind = kinds.get(place.kind)
+    kind = KINDS.get(place.kind)
     if kind is None:
         return None
     try:
@@ -152,36 +160,21 @@ def _event(view: View, info: CommitInfo, path: str) -> Event | None:
     elif record is None or record.problems:
         signature = "bad"
     document = record.document if record is not None else {}
-    action, target = "policy", None
-    origin, reason, incident = None, "", None
-    if kind == "version":
-        action, target = "register", place.version
-        reason = _reason(info.message)
-    elif kind == "attestation":
-        action, target = "attest", place.version
-        reason = f"{document.get('type')} {document.get('result')}"
-        if document.get("summary"):
-            reason += f": {document['summary']}"
-    elif kind == "transition":
-        action = str(document.get("action", "unknown"))
-        origin = (document.get("from") or {}).get("version")
-        target = (document.get("to") or {}).get("version")
-        reason = str(document.get("reason", ""))
-        incident = document.get("incident")
-    elif place.seq == 1:
-        action = "init"
+    told = tell(view, place, document)
+    if place.kind == "manifest":
+        told = replace(told, reason=_reason(info.message))
     actor, approvers = _people(view, record, info, document)
     return Event(
         time=to_text(info.committed_at),
-        action=action,
+        action=told.action,
         model=place.model or None,
         stage=place.stage or None,
-        origin=origin,
-        target=target,
+        origin=told.origin,
+        target=told.target,
         actor=actor,
         approvers=approvers,
-        reason=reason,
-        incident=incident,
+        reason=told.reason,
+        incident=told.incident,
         commit=info.oid,
         signature=signature,
     )

@@ -1,0 +1,95 @@
+"""What the audit trail says of a document: what was done, to what, and why."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gitmodel.errors import GitmodelError
+from gitmodel.registry.stage_log import read_proved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitmodel.registry.layout import Kind, Place
+    from gitmodel.registry.view import View
+
+#: Kind of a path → kind of the statement that signs it, for what makes an event.
+KINDS: Mapping[Kind, str] = {
+    "manifest": "version",
+    "transition": "transition",
+    "policy": "policy",
+    "attestation": "attestation",
+    "incident": "incident",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The words of an event; see ``operations.log.Event``."""
+
+    action: str
+    origin: str | None = None
+    target: str | None = None
+    reason: str = ""
+    incident: str | None = None
+
+
+def tell(view: View, place: Place, document: Mapping[str, Any]) -> Told:
+    """Return what a document says of an event; it may be malformed, or empty."""
+    match place.kind:
+        case "manifest":
+            return Told(action="register", target=place.version)
+        case "attestation":
+            return _attestation(view, place, document)
+        case "transition":
+            return Told(
+                action=str(document.get("action", "unknown")),
+                origin=(document.get("from") or {}).get("version"),
+                target=(document.get("to") or {}).get("version"),
+                reason=str(document.get("reason", "")),
+                incident=document.get("incident"),
+            )
+        case "incident":
+            return Told(action="incident", reason=_entry(document), incident=place.name)
+        case _:
+            return Told(action="init" if place.seq == 1 else "policy")
+
+
+def _attestation(view: View, place: Place, document: Mapping[str, Any]) -> Told:
+    reason = f"{document.get('type')} {document.get('result')}"
+    if document.get("summary"):
+        reason += f": {document['summary']}"
+    about = document.get("transition")
+    return Told(
+        action="attest",
+        target=place.version,
+        reason=reason,
+        incident=_incidents(view, place.model).get(about) if about else None,
+    )
+
+
+def _entry(document: Mapping[str, Any]) -> str:
+    """Return what an entry of an incident says."""
+    kind = str(document.get("entry", "unknown"))
+    said = [str(document.get(name) or "") for name in ("title", "rootCause", "text")]
+    if document.get("fixedIn"):
+        said.append(f"fixed in {document['fixedIn']}")
+    text = "; ".join(filter(None, said))
+    severity = document.get("severity")
+    return f"{kind}{f', {severity}' if severity else ''}: {text}"
+
+
+def _incidents(view: View, model: str) -> Mapping[str, str | None]:
+    """Return the incident that each rollback of a model names, by its digest."""
+
+    def work() -> dict[str, str | None]:
+        found: dict[str, str | None] = {}
+        with suppress(GitmodelError, KeyError, TypeError):  # verify says what is wrong
+            for stage in view.names("log"):
+                for transition, digest in read_proved(view, stage, model):
+                    found[str(digest)] = transition.incident
+        return found
+
+    return view.once(("incidents of rollbacks", model), work)
