@@ -5,20 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from gitmodel.domain.digest import Digest
     from gitmodel.domain.history import StageHistory
     from gitmodel.domain.transition import Action
 
-Status = Literal["registered", "live", "previous", "rolled back", "archived"]
+Status = Literal[
+    "registered", "live", "previous", "rolled back", "archived", "quarantined"
+]
 
 
 class Statuses:
     """Answers about many versions of one model, having read its logs once."""
 
-    def __init__(self, histories: Mapping[str, StageHistory]) -> None:
-        """Take the history of the model in every stage, in the registry's order."""
+    def __init__(
+        self,
+        histories: Mapping[str, StageHistory],
+        quarantined: Collection[Digest] = frozenset(),
+    ) -> None:
+        """Take the history of the model in every stage, in the registry's order.
+
+        Args:
+            histories: By stage.
+            quarantined: The manifests, of those in the histories and of those that are
+                asked about, that are in quarantine.
+        """
+        self._quarantined = quarantined
         self._current: dict[str, Digest] = {}
         #: How each manifest last left each stage; None while it is live there.
         self._departures: dict[str, dict[Digest, Action | None]] = {}
@@ -30,9 +43,10 @@ class Statuses:
             for tenure in history.tenures():
                 ended = tenure.ended.action if tenure.ended else None
                 left.setdefault(tenure.release.manifest, ended)
-            best = next(history.last_known_good(), None)
+            candidates = (release.manifest for release in history.last_known_good())
+            best = next((each for each in candidates if each not in quarantined), None)
             if best is not None:
-                self._next.add(best.manifest)
+                self._next.add(best)
 
     def stages(self, manifest: Digest) -> tuple[str, ...]:
         """Return the stages that hold ``manifest`` now, in the registry's order."""
@@ -44,6 +58,8 @@ class Statuses:
 
     def of(self, manifest: Digest) -> Status:
         """Say what became of a version; see :func:`status_of`."""
+        if manifest in self._quarantined:
+            return "quarantined"
         if manifest in self._current.values():
             return "live"
         departures = [left.get(manifest) for left in self._departures.values()]
@@ -64,8 +80,8 @@ def live_stages(
 def status_of(manifest: Digest, histories: Mapping[str, StageHistory]) -> Status:
     """Say what became of a version.
 
-    ``live`` somewhere; ``rolled back`` if it last left some stage by a rollback;
-    ``previous`` if it is what some stage would go back to; ``archived`` if it was
-    live once; else ``registered``.
+    ``quarantined`` if it is known to be, even while it is live; ``live`` somewhere;
+    ``rolled back`` if it last left some stage by a rollback; ``previous`` if it is what
+    some stage would go back to; ``archived`` if it was live once; else ``registered``.
     """
     return Statuses(histories).of(manifest)

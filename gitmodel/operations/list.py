@@ -13,7 +13,7 @@ from gitmodel.domain.metrics import direction_of, read_metrics
 from gitmodel.domain.names import model_name
 from gitmodel.domain.status import Status, Statuses
 from gitmodel.errors import InputError
-from gitmodel.registry import catalog, catalog_stages
+from gitmodel.registry import catalog, catalog_quarantine, catalog_stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +44,11 @@ class ModelRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRow:
-    """One version of a model."""
+    """One version of a model.
+
+    Attributes:
+        quarantine: Why it is in quarantine; None if it is not.
+    """
 
     version: str
     created_at: str
@@ -54,6 +58,7 @@ class VersionRow:
     stages: tuple[str, ...]
     status: Status
     size: int
+    quarantine: str | None = None
 
 
 def list_models(view: View, *, stage: str | None = None) -> tuple[ModelRow, ...]:
@@ -104,7 +109,13 @@ def list_versions(
     versions = catalog.summaries(view, model)
     if stage is not None:
         view.settings.require_stage(stage)
-    statuses = Statuses(catalog_stages.histories(view, model))
+    marks = catalog_quarantine.marks(view)
+    reasons = {
+        version.manifest: str(reason)
+        for version in versions
+        if (reason := marks.reason(model, version.version)) is not None
+    }
+    statuses = Statuses(catalog_stages.histories(view, model), reasons)
     wanted = (labels or {}).items()
     found = [
         version
@@ -123,6 +134,7 @@ def list_versions(
             stages=statuses.stages(version.manifest),
             status=statuses.of(version.manifest),
             size=version.size,
+            quarantine=reasons.get(version.manifest),
         )
         for version in _sorted(found, sort)[:limit]
     )

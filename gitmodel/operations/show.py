@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gitmodel.domain.status import Status, Statuses
 from gitmodel.errors import GitmodelError, NotFoundError
 from gitmodel.registry.attestations import AttestationRow, read_rows
+from gitmodel.registry.quarantines import quarantined
 from gitmodel.registry.stage_log import read_history, require_sound_history
 from gitmodel.registry.versions import resolve
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from gitmodel.domain.digest import Digest
     from gitmodel.domain.history import StageHistory
     from gitmodel.domain.manifest import ModelVersion
     from gitmodel.domain.selector import Selector
@@ -45,6 +47,7 @@ class ShowResult:
         stays: Where it was live, newest first.
         attestations: Its late facts, by type and number, good or bad.
         commit: The commit that was looked at.
+        quarantine: Why it is in quarantine; None if it is not.
     """
 
     version: ModelVersion
@@ -56,6 +59,7 @@ class ShowResult:
     stays: tuple[Stay, ...]
     commit: str
     attestations: tuple[AttestationRow, ...] = ()
+    quarantine: str | None = None
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -72,7 +76,8 @@ def show(view: View, selector: Selector) -> ShowResult:
     found = resolve(view, selector)
     digest = found.version.digest
     histories, log_problems = _histories(view, found.version.model)
-    statuses = Statuses(histories)
+    reason = quarantined(view, found.version.model, str(found.version.version))
+    statuses = Statuses(histories, _quarantined(view, found.version, histories))
     stays = [
         Stay(
             stage=stage,
@@ -95,7 +100,24 @@ def show(view: View, selector: Selector) -> ShowResult:
         stays=tuple(sorted(stays, key=lambda stay: stay.since, reverse=True)),
         commit=str(view.commit),
         attestations=read_rows(view, found.version.model, str(found.version.version)),
+        quarantine=str(reason) if reason is not None else None,
     )
+
+
+def _quarantined(
+    view: View, version: ModelVersion, histories: Mapping[str, StageHistory]
+) -> set[Digest]:
+    """Return the manifests in quarantine, of a version and of what was live."""
+    places = {str(version.version): version.digest} | {
+        tenure.release.version: tenure.release.manifest
+        for history in histories.values()
+        for tenure in history.tenures()
+    }
+    return {
+        manifest
+        for number, manifest in places.items()
+        if quarantined(view, version.model, number) is not None
+    }
 
 
 def _histories(

@@ -12,6 +12,7 @@ from gitmodel.formats import schema, yaml_quick, yaml_reader
 from gitmodel.registry import layout
 from gitmodel.registry.catalog_store import version_of
 from gitmodel.registry.parsing import as_found
+from gitmodel.registry.quarantines import quarantined
 from gitmodel.registry.records import Record, read_record
 from gitmodel.registry.stage_log import require_sound_history
 
@@ -195,7 +196,14 @@ def _last_known_good(view: View, model: str, stage: str) -> Found:
     view.settings.require_stage(stage)
     view.versions(model)
     history, _ = require_sound_history(view, stage, model)
-    best = next(history.last_known_good(), None)
+    best = next(
+        (
+            release
+            for release in history.last_known_good()
+            if quarantined(view, model, release.version) is None
+        ),
+        None,
+    )
     if best is None:
         raise NotFoundError(f"Stage {stage} has no last known good of {model}")
     return load(view, model, best.version)

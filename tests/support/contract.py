@@ -280,9 +280,10 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         (
             "versions[].status",
             "text",
-            "live, previous, rolled back, archived or registered",
+            "quarantined, live, previous, rolled back, archived or registered",
         ),
         ("versions[].size", "integer", "bytes of all artifacts"),
+        ("versions[].quarantine", "text?", "why it is in quarantine"),
     ),
     "show": _keys(
         ("model", "text", "name of the model"),
@@ -328,6 +329,7 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("history[].leftBy", "text?", "promote, rollback or retire"),
         ("history[].reason", "text", "why it came in"),
         ("commit", "text", "the commit that was looked at"),
+        ("quarantine", "text?", "why it is in quarantine"),
     ),
     "log": _keys(
         ("events[].time", "text", "of the commit, RFC 3339, UTC"),

@@ -142,6 +142,7 @@ def _versions(
                     "stages": list(row.stages),
                     "status": row.status,
                     "size": row.size,
+                    "quarantine": row.quarantine,
                 }
                 for row in rows
             ]

@@ -86,6 +86,7 @@ def _to_json(result: ShowResult) -> dict[str, object]:
             for stay in result.stays
         ],
         "commit": result.commit,
+        "quarantine": result.quarantine,
     }
 
 
@@ -106,6 +107,8 @@ def _to_text(session: Session, result: ShowResult) -> str:
         f"created    {version.created_at} by {version.created_by}",
         f"signed     {signed or 'by nobody entitled'}",
     ]
+    if result.quarantine is not None:
+        lines.append(f"QUARANTINE {first_line(result.quarantine)}")
     lines += [f"  PROBLEM  {problem}" for problem in result.signature_problems]
     lines += [f"  PROBLEM  {problem}" for problem in result.log_problems]
     if description := result.document.get("description"):
