@@ -51,6 +51,7 @@ _TYPES = {
 #: In the order in which people meet them.
 _SCHEMAS = (
     ("registry-v1", "gitmodel.yaml"),
+    ("notifications-v1", ".git/gitmodel/notifications.yaml"),
     ("model-v1", "models/MODEL/model.yaml"),
     ("modelversion-v1", "models/MODEL/versions/VERSION/manifest.yaml"),
     ("attestation-v1", "models/MODEL/versions/VERSION/attestations/TYPE-N.yaml"),
