@@ -10,19 +10,15 @@
 from __future__ import annotations
 
 import ssl
-import threading
-import time
 import urllib.request
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPSConnection
-from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 
+from gitmodel.adapters.cutoff import Cutoff
 from gitmodel.version import __version__
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Mapping
     from email.message import Message
     from http.client import HTTPResponse
@@ -100,7 +96,7 @@ def exchange(
     )
     for name, value in {"User-Agent": USER_AGENT, **request.headers}.items():
         wire.add_header(name, value)
-    watch = _Watch(limits.total)
+    watch = Cutoff(limits.total)
     with watch:
         try:
             with _opener(watch, context).open(wire, timeout=limits.silence) as answer:
@@ -113,49 +109,10 @@ def exchange(
             raise
 
 
-class _Watch:
-    """Closes connections when their time is over, wherever they are then."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-        self._lock = threading.Lock()
-        self._seen: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._close)
-        self._timer.daemon = True
-
-    @property
-    def is_over(self) -> bool:
-        return time.monotonic() >= self._end
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
-        with self._lock:
-            for each in self._seen:
-                each.close()
-            self._seen.clear()
-
-    def add(self, connection: socket.socket) -> None:
-        # A handle of its own: TLS takes the first one over before it shakes hands.
-        with self._lock:
-            self._seen.append(connection.dup())
-        if self.is_over:
-            self._close()
-
-    def _close(self) -> None:
-        with self._lock:
-            for each in self._seen:
-                with suppress(OSError):  # the other side was faster
-                    each.shutdown(SHUT_RDWR)
-
-
 class _Watched(HTTPConnection):
     """A connection that a watch may end."""
 
-    watch: _Watch
+    watch: Cutoff
 
     def connect(self) -> None:
         super().connect()
@@ -169,7 +126,7 @@ class _WatchedSecure(HTTPSConnection, _Watched):
 class _Handler(urllib.request.AbstractHTTPHandler):
     """Opens both kinds of address; the authorities are read for https alone."""
 
-    def __init__(self, watch: _Watch, context: ssl.SSLContext | None) -> None:
+    def __init__(self, watch: Cutoff, context: ssl.SSLContext | None) -> None:
         super().__init__()
         self._watch = watch
         self._context = context
@@ -194,7 +151,7 @@ class _Handler(urllib.request.AbstractHTTPHandler):
 
 
 def _opener(
-    watch: _Watch, context: ssl.SSLContext | None
+    watch: Cutoff, context: ssl.SSLContext | None
 ) -> urllib.request.OpenerDirector:
     """Return what opens http and https, through proxies, and nothing else.
 
@@ -211,7 +168,7 @@ def _opener(
     return opener
 
 
-def _read(answer: Any, most: int, watch: _Watch) -> bytes:
+def _read(answer: Any, most: int, watch: Cutoff) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while piece := answer.read1(2**16):
