@@ -5,12 +5,15 @@ can write such a name, so it counts for nothing until somebody at this machine s
 same: ``gitmodel.allow`` in git's configuration, any number of times, each an absolute
 path. That configuration never travels with a clone. Includes are not followed, since
 many people include a file of the work tree.
+
+Addresses are named there as well: what a registry sends to, or shows a secret to.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from gitmodel.adapters.git.repository import Repository
 
 KEY = "gitmodel.allow"
+_PORTS = {"http": 80, "https": 443}
 
 
 def require_allowed(repository: Repository, program_or_path: str) -> Path:
@@ -58,6 +62,60 @@ def require_allowed(repository: Repository, program_or_path: str) -> Path:
     return wanted if wanted in spellings else spellings[0]
 
 
+def require_allowed_address(repository: Repository, address: str) -> None:
+    """Insist that this machine lets a registry send something to an address.
+
+    Allowing an address allows what is below it: ``https://hooks.example.com`` a whole
+    server, ``https://hooks.example.com/ops`` a part of it.
+
+    Args:
+        repository: Whose configuration is asked.
+        address: Such as ``https://hooks.example.com/ops/7`` or ``smtp://HOST:587``.
+
+    Raises:
+        RefusedError: It is not allowed here (``E_NOT_ALLOWED``).
+    """
+    wanted = _parts(address)
+    if wanted is None:
+        raise RefusedError(
+            f"{address!r} is no plain address, so nothing can allow it.",
+            code="E_NOT_ALLOWED",
+        )
+    allowed = (_parts(value) for value in _values(repository) if "://" in value)
+    if any(each is not None and _is_below(wanted, each) for each in allowed):
+        return
+    shown = f"{wanted[0]}://{urllib.parse.urlsplit(address).netloc}"
+    raise RefusedError(
+        f"This machine does not let a registry send anything to {shown}",
+        f"git config --add {KEY} {shlex.quote(shown)}  allows it, in this clone alone.",
+        code="E_NOT_ALLOWED",
+    )
+
+
+def _parts(address: str) -> tuple[str, str, list[str]] | None:
+    """Return scheme, host with port, and path; None if that is not for certain."""
+    try:
+        found = urllib.parse.urlsplit(address)
+        # A mail server is one, on whichever of its ports.
+        port = 0 if found.scheme == "smtp" else found.port or _PORTS[found.scheme]
+    except (ValueError, KeyError):
+        return None
+    # No server reads these in the same way as every other one.
+    strange = "\\" in address or "%" in found.path or not address.isprintable()
+    names = [name for name in found.path.split("/") if name]
+    if strange or "@" in found.netloc or not found.hostname or {".", ".."} & {*names}:
+        return None
+    host = f"[{found.hostname}]" if ":" in found.hostname else found.hostname
+    return found.scheme, f"{host}:{port}", names
+
+
+def _is_below(
+    wanted: tuple[str, str, list[str]], allowed: tuple[str, str, list[str]]
+) -> bool:
+    depth = len(allowed[2])
+    return wanted[:2] == allowed[:2] and wanted[2][:depth] == allowed[2]
+
+
 def _absolute(text: str) -> Path:
     if os.path.isabs(text) and "\0" not in text:  # noqa: PTH117 as it is spelt
         return Path(text)
@@ -77,11 +135,14 @@ def _absolute(text: str) -> Path:
 
 
 def _allowed(repository: Repository) -> list[Path]:
+    return [path for path in map(Path, _values(repository)) if path.is_absolute()]
+
+
+def _values(repository: Repository) -> list[str]:
     _, listed = repository.git.attempt(
         "config", "--no-includes", "--type=path", "-z", "--get-all", KEY
     )
-    values = (os.fsdecode(value) for value in listed.split(b"\0") if value)
-    return [path for path in map(Path, values) if path.is_absolute()]
+    return [os.fsdecode(value) for value in listed.split(b"\0") if value]
 
 
 def _resolved(path: Path) -> Path | None:

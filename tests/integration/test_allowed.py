@@ -8,7 +8,7 @@ import pytest
 
 from gitmodel.adapters.git.repository import Repository
 from gitmodel.errors import NotFoundError, RefusedError
-from gitmodel.registry.allowed import require_allowed
+from gitmodel.registry.allowed import require_allowed, require_allowed_address
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,3 +144,60 @@ def test_home_is_understood_in_the_configuration(bench: Workbench, home: Path) -
     program = _program(home / "bin/probe")
     _allow(bench, "~/bin/probe")
     assert _require(bench, program) == program
+
+
+@pytest.mark.parametrize(
+    ("allowed", "address"),
+    [
+        ("https://hooks.example.com", "https://hooks.example.com"),
+        ("https://hooks.example.com/", "https://hooks.example.com:443/ops/7"),
+        ("https://hooks.example.com/ops", "https://hooks.example.com/ops/7"),
+        ("https://HOOKS.example.com:443", "https://hooks.example.com/ops"),
+        ("http://[::1]:9093", "http://[::1]:9093/api/v2/alerts"),
+        ("smtp://mail.example.com", "smtp://mail.example.com:587"),
+    ],
+)
+def test_an_allowed_address_allows_what_is_below_it(
+    bench: Workbench, allowed: str, address: str
+) -> None:
+    repository = Repository.discover(bench.path)
+    with pytest.raises(RefusedError) as found:
+        require_allowed_address(repository, address)
+    assert found.value.code == "E_NOT_ALLOWED"
+    _allow(bench, allowed)
+    require_allowed_address(repository, address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://hooks.example.com/ops",
+        "https://hooks.example.com:8443/ops",
+        "https://hooks.example.com.evil.example/ops",
+        "https://evil.example/hooks.example.com/ops",
+        "https://hooks.example.com@evil.example/ops",
+        "https://hooks.example.com/opsy",
+        "https://hooks.example.com/ops/../admin",
+        "https://hooks.example.com/ops/%2e%2e/admin",
+        "https://hooks.example.com\\@evil.example/ops",
+        "https://hooks.example.com:x/ops",
+        "ftp://hooks.example.com/ops",
+        "smtp://hooks.example.com",
+        "",
+    ],
+)
+def test_another_address_is_refused(bench: Workbench, address: str) -> None:
+    _allow(bench, "https://hooks.example.com/ops")
+    with pytest.raises(RefusedError) as found:
+        require_allowed_address(Repository.discover(bench.path), address)
+    assert found.value.code == "E_NOT_ALLOWED"
+
+
+def test_the_hint_for_an_address_helps(bench: Workbench) -> None:
+    repository = Repository.discover(bench.path)
+    with pytest.raises(RefusedError) as found:
+        require_allowed_address(repository, "https://hooks.example.com:8443/ops/7")
+    (hint,) = found.value.hints
+    assert hint.startswith("git config --add gitmodel.allow https://hooks.example.com")
+    bench.git(*hint.partition("  ")[0].split()[1:])
+    require_allowed_address(repository, "https://hooks.example.com:8443/ops/7")
