@@ -29,7 +29,6 @@ from gitmodel.errors import InputError
 from gitmodel.operations import (
     check,
     diff,
-    holds,
     init,
     log,
     promote,
@@ -37,8 +36,12 @@ from gitmodel.operations import (
     pull,
     register,
     rollback,
+    rollback_plan,
     show,
     verify,
+)
+from gitmodel.operations import (
+    holds as holding,
 )
 from gitmodel.operations import (
     list as listing,
@@ -328,7 +331,7 @@ class Registry:
         incident: str | None = None,
         plan: bool = False,
         push: bool = False,
-    ) -> rollback.RollbackResult:
+    ) -> rollback_plan.RollbackResult:
         """Take a stage back; see ``gitmodel rollback``."""
         return rollback.rollback(
             self._handle,
@@ -340,15 +343,15 @@ class Registry:
             mode=Mode(dry_run=plan, push=push),
         )
 
-    def holds(self, model: str | None = None) -> tuple[holds.Hold, ...]:
+    def holds(self, model: str | None = None) -> tuple[holding.Hold, ...]:
         """Return what rollbacks keep from coming back."""
-        return holds.list_holds(self._handle.view(), model)
+        return holding.list_holds(self._handle.view(), model)
 
     def release_hold(
         self, selector: str, stage: str, *, reason: str, push: bool = False
-    ) -> holds.ReleaseResult:
+    ) -> holding.ReleaseResult:
         """Let a version that was rolled back be promoted to that stage again."""
-        return holds.release_hold(
+        return holding.release_hold(
             self._handle,
             Selector.parse(selector),
             stage,

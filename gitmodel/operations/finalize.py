@@ -16,7 +16,7 @@ from gitmodel.operations.requests import (
     require_fresh,
     version_of,
 )
-from gitmodel.operations.rollback import undone
+from gitmodel.operations.rollback_target import undone
 from gitmodel.operations.soundness import require_sound_version, require_verified
 from gitmodel.operations.together import join, together
 from gitmodel.registry import layout, request_branches, requests

@@ -29,6 +29,7 @@ class Move:
         pin: The bytes of the pin afterwards.
         records: The pin's log so far.
         reverts: Commits that a rollback undoes, newest first.
+        emergency: Whether it waits for nobody.
     """
 
     action: Action
@@ -43,6 +44,7 @@ class Move:
     reason: str
     incident: str | None = None
     reverts: tuple[str, ...] = ()
+    emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ def record_move(handle: RegistryHandle, view: View, move: Move) -> Moved:
         reason=move.reason,
         incident=move.incident,
         created_at=to_text(handle.context.clock.now()),
+        emergency=move.emergency,
     )
     path = layout.transition_path(move.stage, move.model, transition.seq)
     schema.require("Transition", transition.to_document(), path)

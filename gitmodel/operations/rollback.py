@@ -2,9 +2,9 @@
 
 The pin gets back the very bytes it had; the commits that moved it since are
 named as git's own revert would name them; a signed rollback joins the log. The
-target's signatures and bytes are verified before anything moves (R141 to R144;
-seeds D1 to D3, D13: the promotion gate has no say here). Where the stage asks for
-approvals first, the rollback waits for them on a branch, as a promotion does (R145).
+target's signatures and bytes are verified before anything moves (R141 to R144). Where
+the stage asks for approvals first, the rollback waits for them on a branch, as a
+promotion does (R145). Several pins go back in one commit, or none of them.
 """
 
 from __future__ import annotations
@@ -12,70 +12,46 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from gitmodel.adapters.git.history import first_parent_line
-from gitmodel.domain.digest import Digest
-from gitmodel.domain.metrics import Delta, compare
-from gitmodel.domain.names import model_name
-from gitmodel.domain.semver import Version
-from gitmodel.errors import (
-    ConflictError,
-    GitmodelError,
-    IntegrityError,
-    NotFoundError,
-)
+from gitmodel.errors import ConflictError, GitmodelError, InputError
 from gitmodel.operations.asking import ask
-from gitmodel.operations.fetching import fetch_sound_version
 from gitmodel.operations.gates import approvals_needed
-from gitmodel.operations.moves import Move, record_move
+from gitmodel.operations.rollback_plan import (
+    Asked,
+    Planned,
+    RollbackResult,
+    plan_rollback,
+)
 from gitmodel.operations.sighting import look
-from gitmodel.registry import layout
+from gitmodel.operations.together import join, together
 from gitmodel.registry.change import Plan
 from gitmodel.registry.requests import branch_of
-from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.transaction import Mode, transact
-from gitmodel.registry.versions import load
-from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
-    from gitmodel.domain.history import StageHistory, Tenure
-    from gitmodel.domain.pin import Release
+    from collections.abc import Sequence
+
+    from gitmodel.domain.digest import Digest
     from gitmodel.operations.moves import Moved
     from gitmodel.registry.handle import RegistryHandle
+    from gitmodel.registry.view import View
+
+#: One signature each, and one commit that people should be able to read.
+MAX_TOGETHER = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackResult:
-    """What a rollback did, or would do.
+class RollbacksResult:
+    """What several rollbacks did together.
 
     Attributes:
-        origin: The version that the stage held before.
-        target: The version that it holds now.
-        reverts: The commits that were undone, newest first.
-        skipped: Versions that were passed over as last known good, with the reason.
-        target_since: When the target was promoted to the stage.
-        origin_since: When what is live now came in.
-        deltas: How the metrics change from ``origin`` to ``target``.
-        commit: None for a plan or a dry run.
-        branch: The branch that has the commit; a request's own while it is pending.
-        needed: What a pending rollback still lacks.
+        members: In the order in which they were asked for.
+        commit: The one commit; None if nothing was changed.
     """
 
-    status: Literal["rolled_back", "pending", "planned", "unchanged"]
-    model: str
-    stage: str
-    origin: str
-    target: str
-    reverts: tuple[str, ...]
-    incident: str | None
-    transition: str | None
-    seq: int
-    target_since: str
-    origin_since: str
-    deltas: tuple[Delta, ...]
-    skipped: tuple[tuple[str, str], ...]
+    status: Literal["rolled_back", "planned", "unchanged"]
+    members: tuple[RollbackResult, ...]
+    branch: str
     commit: str | None = None
-    branch: str = ""
-    needed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,90 +70,59 @@ def rollback(
     to: str | None = None,
     reason: str,
     incident: str | None = None,
+    expect: Digest | None = None,
     mode: Mode | None = None,
 ) -> RollbackResult:
     """Take ``stage`` back to its last known good, or to version ``to``.
+
+    Args:
+        handle: The registry.
+        model: Of which model.
+        stage: Which stage.
+        to: Where to; None for the last known good.
+        reason: Why.
+        incident: What it belongs to.
+        expect: Digest of the manifest that must be live still; None for any.
+        mode: Dry run, push, by request.
 
     Raises:
         NotFoundError: The stage is empty, or has nothing to go back to.
         ConflictError: ``to`` was never live there, or somebody else moved the stage
             first.
-        RefusedError: The signer may not roll back this stage.
+        RefusedError: The signer may not roll back this stage, or the target is in
+            quarantine.
         IntegrityError: The target's bytes or signatures, or the log, are not sound.
     """
     mode = mode or Mode()
     branch = handle.writable_branch().removeprefix("refs/heads/")
-    seen = look(handle, model, stage)
+    asked = Asked(
+        model=model,
+        stage=stage,
+        reason=reason,
+        seen=look(handle, model, stage),
+        to=to,
+        incident=incident,
+        expect=expect,
+    )
 
     def build(view: View) -> Plan[_Outcome]:
-        view.settings.require_stage(stage)
-        view.versions(model_name(model))
-        rules = view.policy.rules_for(stage, model)
-        role = rules.requester_role("rollback") if rules else "responder"
-        principal = handle.acting_as(view, role)
-        history, records = require_sound_history(view, stage, model)
-        seen.require_unmoved(history, records)
-        if history.current is None:
-            raise NotFoundError(f"Stage {stage} holds no version of {model}")
-        tenure, skipped = (
-            (_named(handle, view, model, stage, history, to), ())
-            if to is not None
-            else _last_known_good(handle, view, model, stage, history)
-        )
-        result = RollbackResult(
-            status="unchanged",
-            model=model,
-            stage=stage,
-            origin=history.current.version,
-            target=tenure.release.version,
-            reverts=(),
-            incident=incident,
-            transition=None,
-            seq=len(records),
-            target_since=tenure.began.created_at,
-            origin_since=history.transitions[-1].created_at,
-            deltas=_deltas(view, model, history.current, tenure.release),
-            skipped=skipped,
-            branch=branch,
-        )
-        if tenure.ended is None:
+        planned = plan_rollback(handle, view, asked)
+        result = replace(planned.result, branch=branch)
+        moved = planned.moved
+        if moved is None:
             return Plan(None, _Outcome(result))
-        pin, reverts = undone(handle, view, tenure)
-        moved = record_move(
-            handle,
-            view,
-            Move(
-                action="rollback",
-                model=model,
-                stage=stage,
-                target=tenure.release,
-                pin=pin,
-                history=history,
-                records=records,
-                principal=principal,
-                role=role,
-                reason=reason,
-                incident=incident,
-                reverts=reverts,
-            ),
-        )
-        done = replace(
-            result,
-            status="planned" if mode.dry_run else "rolled_back",
-            reverts=reverts,
-            transition=str(moved.digest),
-            seq=moved.transition.seq,
-        )
+        if mode.dry_run:
+            result = replace(result, status="planned")
         needed = approvals_needed(view, stage, model, "rollback")
         if not needed and not mode.by_request:
-            return Plan(moved.change, _Outcome(done))
-        done = replace(
-            done,
-            status=done.status if mode.dry_run else "pending",
+            return Plan(moved.change, _Outcome(result))
+        waiting = replace(
+            result,
+            status=result.status if mode.dry_run else "pending",
             branch=branch_of(stage, model, moved.transition.seq),
             needed=tuple(refusal.message for refusal in needed),
         )
-        return Plan(None, _Outcome(done, (view, moved)))
+        return Plan(None, _Outcome(waiting, (view, moved)))
 
     done = transact(handle, build, mode)
     result, proposal = done.result.result, done.result.proposal
@@ -187,100 +132,102 @@ def rollback(
     return replace(result, commit=commit, transition=waiting)
 
 
-def _named(
+def rollback_all(
     handle: RegistryHandle,
-    view: View,
-    model: str,
-    stage: str,
-    history: StageHistory,
-    to: str,
-) -> Tenure:
-    version = str(Version.parse(to))
-    found = load(view, model, version)
-    tenure = history.latest_tenure(found.version.digest)
-    if tenure is None:
-        lived = dict.fromkeys(stay.release.version for stay in history.tenures())
-        raise ConflictError(
-            f"{model}@{version} has never been in {stage}: that would be a promotion.",
-            f"Versions that were: {', '.join(lived)}",
-            f"gitmodel promote {model}@{version} {stage}",
-            code="E_ROLLBACK_TO_NEVER_PROMOTED",
-        )
-    fetch_sound_version(handle, view, model, tenure.release)
-    return tenure
+    places: Sequence[tuple[str, str]],
+    *,
+    reason: str,
+    incident: str | None = None,
+    mode: Mode | None = None,
+) -> RollbacksResult:
+    """Take several pins back to their last known good in one commit, or none.
 
-
-def _last_known_good(
-    handle: RegistryHandle,
-    view: View,
-    model: str,
-    stage: str,
-    history: StageHistory,
-) -> tuple[Tenure, tuple[tuple[str, str], ...]]:
-    """Return the first good candidate, and why better ones were passed over."""
-    skipped: list[tuple[str, str]] = []
-    failure: GitmodelError | None = None
-    for release in history.last_known_good():
-        try:
-            fetch_sound_version(handle, view, model, release)
-        except GitmodelError as error:
-            skipped.append((release.version, error.message))
-            failure = failure or error
-            continue
-        tenure = history.latest_tenure(release.manifest)
-        if tenure is None:
-            raise AssertionError("a candidate comes from the history")
-        return tenure, tuple(skipped)
-    hint = (
-        f"gitmodel rollback {model} {stage} --to VERSION -m REASON  goes further back;",
-        f"gitmodel log {model} --stage {stage}  shows them.",
-    )
-    if failure is not None:
-        # What stands in the way decides the exit code: missing bytes or bad ones.
-        tried = "; ".join(f"{version}: {why}" for version, why in skipped)
-        raise type(failure)(
-            f"Stage {stage} has no version of {model} to go back to that verifies "
-            f"now. {tried}",
-            *failure.hints,
-            *hint,
-            code=failure.code,
-            problems=failure.problems,
-        )
-    raise NotFoundError(
-        f"Stage {stage} has no last known good of {model}: nothing else was live "
-        "there that did not itself leave by a rollback.",
-        *hint,
-        code="E_NO_KNOWN_GOOD",
-    )
-
-
-def undone(
-    handle: RegistryHandle, view: View, tenure: Tenure
-) -> tuple[bytes, tuple[str, ...]]:
-    """Return the pin's bytes in ``tenure``, and the commits that moved it since.
+    Args:
+        handle: The registry.
+        places: Pairs of model and stage.
+        reason: Why.
+        incident: What they belong to.
+        mode: Dry run, push.
 
     Raises:
-        IntegrityError: The history never had such a pin.
+        InputError: A pin is named twice, or too many are.
+        NotFoundError, RefusedError, IntegrityError: As for a single rollback, of any.
+        ConflictError: So, or one must wait for approvals (``E_BATCH_APPROVALS``).
     """
-    path = layout.pin_path(tenure.began.stage, tenure.began.model)
-    reverts: list[str] = []
-    for commit, _ in first_parent_line(
-        handle.repository, str(view.commit), paths=(path,)
-    ):
-        data = View(handle.reader, commit).blob(path)
-        if data is not None and Digest.of(data) == tenure.began.pin:
-            return data, tuple(reverts)
-        reverts.append(commit)
-    raise IntegrityError(
-        f"The history has no pin such as transition {tenure.began.seq} recorded.",
-        "gitmodel verify  shows everything that is wrong.",
-        code="E_TRANSITION_UNRECORDED",
+    mode = mode or Mode()
+    branch = handle.writable_branch().removeprefix("refs/heads/")
+    every = ask_all(handle, places, reason=reason, incident=incident)
+
+    def build(view: View) -> Plan[RollbacksResult]:
+        plans = _plan_all(handle, view, every)
+        changes = [planned.moved.change for planned in plans if planned.moved]
+        status: Literal["rolled_back", "planned", "unchanged"] = "unchanged"
+        if changes:
+            status = "planned" if mode.dry_run else "rolled_back"
+        members = tuple(replace(planned.result, branch=branch) for planned in plans)
+        result = RollbacksResult(status=status, members=members, branch=branch)
+        where = ", ".join(dict.fromkeys(stage for _, stage in places))
+        change = join(changes, where=where, reason=reason) if changes else None
+        return Plan(change, result)
+
+    done = transact(handle, build, mode)
+    members = tuple(
+        replace(member, commit=done.commit if member.transition else None)
+        for member in done.result.members
+    )
+    return replace(done.result, members=members, commit=done.commit)
+
+
+def ask_all(
+    handle: RegistryHandle,
+    places: Sequence[tuple[str, str]],
+    *,
+    reason: str,
+    incident: str | None,
+    emergency: bool = False,
+) -> tuple[Asked, ...]:
+    """Return what is asked for, with what this clone shows of each pin now.
+
+    Raises:
+        InputError: A pin is named twice, or too many are.
+    """
+    if not 0 < len(places) <= MAX_TOGETHER:
+        raise InputError(
+            f"1 to {MAX_TOGETHER} pins go back together, not {len(places)}."
+        )
+    if len(set(places)) < len(places):
+        raise InputError("A model is named twice for the same stage.")
+    return tuple(
+        Asked(
+            model=model,
+            stage=stage,
+            reason=reason,
+            seen=look(handle, model, stage),
+            incident=incident,
+            emergency=emergency,
+        )
+        for model, stage in places
     )
 
 
-def _deltas(
-    view: View, model: str, origin: Release, target: Release
-) -> tuple[Delta, ...]:
-    before = load(view, model, origin.version).version.metrics
-    after = load(view, model, target.version).version.metrics
-    return compare(before, after)
+def _plan_all(
+    handle: RegistryHandle, view: View, every: Sequence[Asked]
+) -> list[Planned]:
+    plans: list[Planned] = []
+    failures: list[tuple[str, GitmodelError]] = []
+    for asked in every:
+        name = f"{asked.model}#{asked.stage}"
+        try:
+            if needed := approvals_needed(view, asked.stage, asked.model, "rollback"):
+                raise ConflictError(
+                    f"It must wait for approvals, and so go back alone: "
+                    f"{needed[0].message}",
+                    f"gitmodel rollback {asked.model} {asked.stage} -m REASON",
+                    code="E_BATCH_APPROVALS",
+                )
+            plans.append(plan_rollback(handle, view, asked))
+        except GitmodelError as error:
+            failures.append((name, error))
+    if failures:
+        raise together(failures, len(every), "rollbacks")
+    return plans

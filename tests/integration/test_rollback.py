@@ -83,6 +83,7 @@ def test_a_rollback_can_be_rolled_back_by_name_and_promoted_again(
     assert back["reverts"] == [first["commit"]]
     assert bench.live("fraud", "dev") == "1.2.0"
     bench.do("rollback", "fraud", "dev", "--to", "1.0.0", "-m", "x")
+    bench.do("hold", "release", "fraud@1.2.0", "dev", "-m", "it was fine")
     bench.do("promote", "fraud@1.2.0", "dev")
     assert bench.live("fraud", "dev") == "1.2.0"
     assert bench.verify() == (0, [])
@@ -181,6 +182,7 @@ def test_the_best_target_is_fetched_not_passed_over(team: Team) -> None:
     assert done["to"] == "1.1.0"
     # Where nobody has them, the next one is taken, and that is said.
     gone = theirs.do("show", "fraud@1.1.0")["artifacts"][0]["sha256"]
+    theirs.do("hold", "release", "fraud@1.2.0", "dev", "-m", "wrong alarm")
     theirs.do("promote", "fraud@1.2.0", "dev")
     theirs.object_path(gone).unlink()
     there = team.ours.object_path(gone).relative_to(team.ours.path / ".git")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gitmodel.cli.forges import At
     from gitmodel.cli.session import Session
     from gitmodel.operations.pull_request import Proposal
-    from gitmodel.operations.rollback import RollbackResult
+    from gitmodel.operations.rollback_plan import RollbackResult
 
 
 @click.command("rollback", cls=Command)

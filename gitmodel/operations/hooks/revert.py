@@ -24,7 +24,8 @@ from gitmodel.adapters.git.worktree import Touched, refresh
 from gitmodel.adapters.lock import exclusive
 from gitmodel.domain.pin import Pin
 from gitmodel.errors import ConflictError, GitmodelError
-from gitmodel.operations.rollback import RollbackResult, rollback
+from gitmodel.operations.rollback import rollback
+from gitmodel.operations.rollback_plan import RollbackResult
 from gitmodel.registry import layout
 from gitmodel.registry.parsing import parse
 from gitmodel.registry.transaction import Mode

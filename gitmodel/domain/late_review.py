@@ -1,0 +1,96 @@
+"""What others must still say of a rollback that did not wait for them (R145, R175)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from gitmodel.domain.moment import from_text, to_text
+from gitmodel.domain.quorum import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from gitmodel.domain.policy import Policy
+    from gitmodel.domain.quorum import Count, Quorum, Voice
+    from gitmodel.domain.transition import Transition
+
+Standing = Literal["approved", "rejected", "due", "overdue"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateReview:
+    """The review of one rollback, after the fact.
+
+    Attributes:
+        counts: How far each quorum is met that is asked for.
+        rejections: Who said no; they stand until taken back.
+        due_at: Until when it must be approved.
+    """
+
+    transition: Transition
+    counts: tuple[Count, ...]
+    rejections: tuple[str, ...]
+    due_at: datetime
+
+    def standing(self, now: datetime) -> Standing:
+        """Return where it stands at ``now``."""
+        if self.rejections:
+            return "rejected"
+        if not any(each.lacking for each in self.counts):
+            return "approved"
+        return "overdue" if now > self.due_at else "due"
+
+    def __str__(self) -> str:
+        lacking = "; ".join(
+            f"{each.lacking} more of {each.quorum}"
+            for each in self.counts
+            if each.lacking
+        )
+        return f"{lacking or 'nothing'} until {to_text(self.due_at)}"
+
+
+def asked_afterwards(policy: Policy, transition: Transition) -> tuple[Quorum, ...]:
+    """Return who must approve a move once it has landed; () for nobody.
+
+    No more than there are beside the requester: one alone has nobody to ask.
+    """
+    rules = policy.rules_for(transition.stage, transition.model)
+    if rules is None:
+        return ()
+    found = []
+    for quorum in rules.reviews(transition.move):
+        role = policy.role(quorum.role)
+        others = set(role.members if role else ()) - {transition.requester}
+        threshold = min(quorum.threshold, len(others))
+        if threshold:
+            direct = min(quorum.direct, threshold)
+            found.append(replace(quorum, threshold=threshold, direct=direct))
+    return tuple(found)
+
+
+def late_review(
+    policy: Policy,
+    transition: Transition,
+    voices: Iterable[Voice],
+    rejections: tuple[str, ...] = (),
+) -> LateReview | None:
+    """Return the review that a rollback asks for; None if it asks for none.
+
+    Args:
+        policy: That it was made under.
+        transition: The rollback.
+        voices: Who has said yes so far.
+        rejections: Who has said no.
+    """
+    asked = asked_afterwards(policy, transition)
+    rules = policy.rules_for(transition.stage, transition.model)
+    if not asked or rules is None:
+        return None
+    return LateReview(
+        transition=transition,
+        counts=count(asked, voices, requester=transition.requester),
+        rejections=rejections,
+        due_at=from_text(transition.created_at) + rules.rollback.within,
+    )
