@@ -31,9 +31,13 @@ from gitmodel.operations import (
     diff,
     init,
     log,
+    post_rollback,
     promote,
     promote_batch,
     pull,
+    quarantine,
+    quarantine_lift,
+    quarantine_list,
     register,
     rollback,
     rollback_plan,
@@ -47,6 +51,7 @@ from gitmodel.operations import (
     list as listing,
 )
 from gitmodel.operations.facts import Facts
+from gitmodel.operations.quarantine_scope import Suspects
 from gitmodel.registry.handle import Context, RegistryHandle
 from gitmodel.registry.keys import KeyChoice
 from gitmodel.registry.transaction import Mode
@@ -342,6 +347,38 @@ class Registry:
             incident=incident,
             mode=Mode(dry_run=plan, push=push),
         )
+
+    def validate(
+        self, model: str, stage: str, *, dry_run: bool = False, push: bool = False
+    ) -> post_rollback.PostRollbackResult:
+        """Look whether a rollback has helped; see ``gitmodel validate``."""
+        return post_rollback.validate_rollback(
+            self._handle, model, stage, mode=Mode(dry_run=dry_run, push=push)
+        )
+
+    def quarantine(
+        self,
+        suspects: Suspects,
+        *,
+        reason: str,
+        incident: str | None = None,
+        lift: bool = False,
+        dry_run: bool = False,
+        push: bool = False,
+    ) -> quarantine.QuarantineResult:
+        """Stop the use of something, or lift that; see ``gitmodel quarantine``."""
+        act = quarantine_lift.lift if lift else quarantine.quarantine
+        return act(
+            self._handle,
+            suspects,
+            reason=reason,
+            incident=incident,
+            mode=Mode(dry_run=dry_run, push=push),
+        )
+
+    def list_quarantine(self) -> tuple[quarantine_list.Held, ...]:
+        """Return what is in quarantine."""
+        return quarantine_list.list_quarantine(self._handle.view())
 
     def holds(self, model: str | None = None) -> tuple[holding.Hold, ...]:
         """Return what rollbacks keep from coming back."""

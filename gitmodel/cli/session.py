@@ -150,6 +150,11 @@ class Session:
         if not self.quiet and not self.as_json:
             click.echo(printable(message), err=True)
 
+    def step(self, message: str) -> None:
+        """Tell people at a terminal what is being done now."""
+        if sys.stderr.isatty():
+            self.note(f"{message} …")
+
     def hint(self, message: str) -> None:
         """Say what to run next, on stderr."""
         self.note(f"Next: {message}")

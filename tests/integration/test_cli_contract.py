@@ -40,6 +40,7 @@ POLICY = {
 }
 #: Their own tests run these: they need a Sigstore, or a life that went before.
 ELSEWHERE = {
+    "validate",
     "checkpoint fetch",
     "promote --from-file",
     "sync",

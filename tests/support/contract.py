@@ -202,6 +202,27 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
     "requests": _keys(
         *((f"requests[].{path}", kind, what) for path, kind, what in _REQUEST)
     ),
+    "validate": _keys(
+        ("status", "text", "passed, failed, skipped, or none: there are no checks"),
+        ("passed", "boolean", "whether every check passed, or there is none"),
+        ("model", "text", "name of the model"),
+        ("version", "text", "what the stage holds since the rollback"),
+        ("stage", "text", "the stage"),
+        ("transition", "text", "digest of the rollback"),
+        ("seq", "integer", "its number in the stage's log"),
+        ("checks[].name", "text", "as in model.yaml, in that order"),
+        ("checks[].passed", "boolean", "whether all is well"),
+        ("checks[].value", "number?", "what was measured; null for nothing"),
+        ("checks[].seconds", "number", "how long it took"),
+        ("checks[].detail", "text", "what came of it, in one line"),
+        ("findings[]", "object", "what a scan found: message, path, severity"),
+        ("attestation", "text?", "digest of the attestation; null for none"),
+        ("path", "text?", "where it is"),
+        ("by", "text?", "principal who signed it"),
+        ("role", "text?", "in which role"),
+        ("commit", "text?", "null for a dry run, or if there are no checks"),
+        ("dryRun", "boolean", "whether nothing was changed"),
+    ),
     "rollback": _keys(
         (
             "status",

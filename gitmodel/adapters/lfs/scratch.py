@@ -121,6 +121,8 @@ def _remove(path: Path) -> None:
     """Remove a directory that we hold the lock of, the lock last."""
     with contextlib.suppress(FileNotFoundError):
         for entry in list(path.iterdir()):
-            if entry.name != _LOCK:
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name != _LOCK:
                 entry.unlink(missing_ok=True)
     shutil.rmtree(path, ignore_errors=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitmodel.domain.notification import notifications
 from gitmodel.domain.settings import Settings
-from gitmodel.domain.validation import post_rollback_checks
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.verification.documents import verify_plain
 from gitmodel.operations.verification.layout import verify_layout
 from gitmodel.operations.verification.scope import EVERYTHING
 from gitmodel.registry import layout
+from gitmodel.registry.model_checks import checks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +50,7 @@ def verify_settings(view: View, findings: Findings) -> None:
     if document is not None:
         try:
             Settings.from_document(document)
+            notifications(document)
         except GitmodelError as error:
             findings.add_error(error, layout.SETTINGS)
 
@@ -64,6 +66,6 @@ def verify_models(view: View, findings: Findings, files: Iterable[str]) -> None:
         if document["name"] != model:
             findings.add("E_NAME", f"it describes {document['name']}", path)
         try:
-            post_rollback_checks(document)
+            checks_of(document)
         except GitmodelError as error:
             findings.add_error(error, path)
