@@ -106,6 +106,7 @@ class Session:
             identity=self.keyless.signer if self.keyless else None,
             progress=self.progress(),
             warn=self.warn,
+            environment=dict(os.environ),
         )
 
     def _agent(self) -> Agent | None:

@@ -21,7 +21,7 @@ from gitmodel.registry import journal
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from gitmodel.adapters.lfs.store import Store
@@ -72,6 +72,7 @@ class Context:
         identity: Makes what signs for an identity instead of a key; None for a key.
         progress: Hears about long work.
         warn: Is told, in a sentence, what people should know.
+        environment: The variables that documents may name, such as those of tokens.
     """
 
     clock: Clock
@@ -79,6 +80,7 @@ class Context:
     identity: Callable[[], KeylessSigner] | None = None
     progress: Progress = field(default_factory=Silent)
     warn: Callable[[str], None] = lambda _: None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class RegistryHandle:
