@@ -64,11 +64,8 @@ def read_trigger(document: Mapping[str, Any]) -> RollbackTrigger:
             found.append(_metric(body, spec["stage"], safety))
         except InputError as error:
             message = f"The metric {body['name']}: {error.message}"
-            wrong.append(
-                InputError(
-                    message, *error.hints, code=_CODES.get(error.code, "E_TRIGGER")
-                )
-            )
+            code = error.code if error.code == "E_EXPRESSION" else "E_TRIGGER"
+            wrong.append(InputError(message, *error.hints, code=code))
     if wrong:
         raise _all_of(wrong)
     return RollbackTrigger(
