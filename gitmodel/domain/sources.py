@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from urllib.parse import urlsplit
 
 from gitmodel.domain.gates import duration
 from gitmodel.errors import InputError
@@ -26,6 +27,10 @@ _MOST_WORDS = 64
 _URL = re.compile(r"https?://[^\s/?#@\\]+(?:[/?#][^\s\\]*)?", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
+#: Headers that say how a request is read; two opinions on that are an attack.
+_OURS = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "te", "upgrade"}
+)
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -127,9 +132,10 @@ def source_from_dict(provider: Mapping[str, Any]) -> Source:
 
 def _prometheus(body: Mapping[str, Any]) -> PrometheusSource:
     _only(body, "address", "query", "timeout")
-    return PrometheusSource(
-        _url(body, "address").rstrip("/"), _text(body, "query"), _timeout(body)
-    )
+    address = _url(body, "address")
+    if "?" in address or "#" in address:
+        raise _impossible("address ends where /api/v1/query goes on")
+    return PrometheusSource(address.rstrip("/"), _text(body, "query"), _timeout(body))
 
 
 def _web(body: Mapping[str, Any]) -> WebSource:
@@ -154,11 +160,13 @@ def _header(body: Any) -> Header:
         raise _impossible("a header has a key, and a value or valueFromEnv")
     _only(body, "key", "value", "valueFromEnv")
     key = _text(body, "key")
-    if _HEADER.fullmatch(key) is None:
-        raise _impossible(f"{key[:40]!a} is no name of a header")
+    if _HEADER.fullmatch(key) is None or key.lower() in _OURS:
+        raise _impossible(f"{key[:40]!a} is no header that can be chosen")
     value, variable = _optional(body, "value"), _optional(body, "valueFromEnv")
     if (value is None) == (variable is None):
         raise _impossible(f"the header {key} has one of value and valueFromEnv")
+    if value is not None and not value.isascii():
+        raise _impossible(f"the header {key} is not ASCII")
     if variable is not None and _VARIABLE.fullmatch(variable) is None:
         raise _impossible(f"{variable[:40]!a} is no name of an environment variable")
     return Header(key, value, variable)
@@ -245,9 +253,17 @@ def _optional(body: Mapping[str, Any], key: str) -> str | None:
 
 def _url(body: Mapping[str, Any], key: str) -> str:
     url = _text(body, key)
-    if _URL.fullmatch(url) is None:
+    if _URL.fullmatch(url) is None or not _has_host(url):
         raise _impossible(f"{key} is an http or https address without a password in it")
     return url
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port beyond all, or half an IPv6 address
+        return False
 
 
 def _fits(text: str) -> bool:

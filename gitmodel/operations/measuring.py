@@ -1,0 +1,143 @@
+"""Asks a source of measurements, and takes whatever it does (R162, R164, R168).
+
+The outside may hang, lie or be gone: that is an answer too. What a document wishes for
+happens only as far as this machine allows it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from gitmodel.adapters.metrics import execute, integrity, jsonfile, prometheus, web
+from gitmodel.adapters.metrics.answers import BrokenSourceError, NoDataError, line
+from gitmodel.domain.measurement import Measurement
+from gitmodel.domain.moment import to_text
+from gitmodel.domain.sources import (
+    AlertmanagerSource,
+    ExecSource,
+    FileSource,
+    IntegritySource,
+    PrometheusSource,
+    WebSource,
+)
+from gitmodel.errors import GitmodelError
+from gitmodel.registry.allowed import require_allowed
+from gitmodel.registry.allowed_secrets import require_allowed_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from gitmodel.adapters.git.repository import Repository
+    from gitmodel.adapters.metrics.alertmanager import Inbox
+    from gitmodel.domain.artifact import Artifact
+    from gitmodel.domain.ports import Clock
+    from gitmodel.domain.sources import Source
+
+
+def measure(
+    repository: Repository,
+    source: Source,
+    clock: Clock,
+    *,
+    artifacts: Sequence[Artifact] = (),
+    environment: Mapping[str, str] | None = None,
+    inbox: Inbox | None = None,
+) -> Measurement:
+    """Ask a source once. It never raises for what the source does.
+
+    Threads may do this side by side: it reads nothing through the registry's handle.
+
+    Args:
+        repository: Whose configuration says what is allowed.
+        source: What to ask.
+        clock: Says when, and how old a file is.
+        artifacts: Of the version that is live, to compare with what is served.
+        environment: Where headers that name a variable find it.
+        inbox: What Alertmanager has sent; None if nobody listens.
+    """
+    place = _place(source)
+    try:
+        value = _ask(repository, source, clock, artifacts, environment or {}, inbox)
+    except NoDataError as error:
+        return Measurement("no_data", None, line(f"{place}: {error}"), clock.now())
+    except BrokenSourceError as error:
+        return Measurement("error", None, line(f"{place}: {error}"), clock.now())
+    except GitmodelError as error:
+        said = " ".join((error.message, *error.hints[:1]))
+        return Measurement("error", None, line(f"{place}: {said}"), clock.now())
+    except OSError as error:
+        said = error.strerror or type(error).__name__
+        return Measurement("error", None, line(f"{place}: {said}"), clock.now())
+    return Measurement("value", value, line(place), clock.now())
+
+
+def _ask(
+    repository: Repository,
+    source: Source,
+    clock: Clock,
+    artifacts: Sequence[Artifact],
+    environment: Mapping[str, str],
+    inbox: Inbox | None,
+) -> Any:
+    match source:
+        case PrometheusSource():
+            return prometheus.query(source)
+        case WebSource():
+            for header in source.headers:
+                if header.value_from_env is not None:
+                    name = header.value_from_env
+                    require_allowed_secret(repository, name, source.url)
+            return web.fetch(source, environment)
+        case FileSource():
+            return jsonfile.load(source, _root(repository), clock.now())
+        case ExecSource():
+            return execute.measure(source, require_allowed(repository, source.argv[0]))
+        case AlertmanagerSource():
+            return _firing(source, inbox)
+        case IntegritySource():
+            return integrity.compare(_root(repository) / source.path, artifacts)
+
+
+def _firing(source: AlertmanagerSource, inbox: Inbox | None) -> list[dict[str, Any]]:
+    """Return the alerts that fire, oldest first, as JSON has them.
+
+    Whoever has never heard anything cannot tell silence from a cut wire.
+    """
+    if inbox is None:
+        raise NoDataError("nobody listens for alerts")
+    if not inbox.has_heard:
+        raise NoDataError("Alertmanager has not said anything yet")
+    alerts = inbox.firing(source.alertname, dict(source.labels))
+    return [
+        {
+            "labels": dict(alert.labels),
+            "annotations": dict(alert.annotations),
+            "startsAt": to_text(alert.starts_at),
+            "fingerprint": alert.fingerprint,
+        }
+        for alert in sorted(alerts, key=lambda alert: alert.starts_at)
+    ]
+
+
+def _root(repository: Repository) -> Path:
+    """Return what relative paths are relative to."""
+    return repository.work_tree or repository.git_dir
+
+
+def _place(source: Source) -> str:
+    """Return who was asked, without what addresses say beside the host."""
+    match source:
+        case PrometheusSource():
+            return f"Prometheus at {urlsplit(source.address).netloc}"
+        case WebSource():
+            return urlsplit(source.url).netloc
+        case FileSource():
+            return source.path
+        case ExecSource():
+            return source.argv[0]
+        case AlertmanagerSource():
+            return f"alert {source.alertname}"
+        case IntegritySource():
+            return source.path
