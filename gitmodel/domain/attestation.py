@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from gitmodel.domain.aftermath import Aftermath
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.metrics import read_metrics
 from gitmodel.domain.pin import API_VERSION
@@ -67,44 +68,6 @@ class Finding:
         return {name: value for name, value in parts.items() if value}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckOutcome:
-    """What one check of a model made of a rollback.
-
-    Attributes:
-        value: What was measured, in the unit of the check; None for nothing.
-        seconds: How long it took.
-        detail: One line for people.
-    """
-
-    name: str
-    passed: bool
-    value: float | None
-    seconds: float
-    detail: str
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> CheckOutcome:
-        """Read the form that documents have."""
-        return cls(
-            name=data["name"],
-            passed=data["passed"],
-            value=data["value"],
-            seconds=data["seconds"],
-            detail=data["detail"],
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the form that documents have."""
-        return {
-            "name": self.name,
-            "passed": self.passed,
-            "value": self.value,
-            "seconds": self.seconds,
-            "detail": self.detail,
-        }
-
-
 @dataclass(frozen=True, slots=True)
 class Tool:
     """What did the work."""
@@ -130,8 +93,7 @@ class Attestation:
         created_at: RFC 3339, UTC, as written.
         created_by: The principal who signs it.
         metrics: What was measured, by set and name, as in manifests.
-        transition: Of a post-rollback validation: digest of the rollback.
-        checks: Of a post-rollback validation: what each check made of it.
+        aftermath: Of a ``postrollback``, and of no other type.
     """
 
     model: str
@@ -146,8 +108,7 @@ class Attestation:
     findings: tuple[Finding, ...] = ()
     evidence: Evidence | None = None
     summary: str = ""
-    transition: Digest | None = None
-    checks: tuple[CheckOutcome, ...] = ()
+    aftermath: Aftermath | None = None
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Attestation:
@@ -157,7 +118,7 @@ class Attestation:
             InputError: A metric or the version is impossible.
         """
         tool, evidence = document.get("tool"), document.get("evidence")
-        metrics, transition = document.get("metrics", {}), document.get("transition")
+        metrics = document.get("metrics", {})
         read_metrics(metrics)
         return cls(
             model=document["model"],
@@ -172,8 +133,7 @@ class Attestation:
             findings=tuple(map(Finding.from_dict, document.get("findings", ()))),
             evidence=_evidence(evidence) if evidence else None,
             summary=document.get("summary", ""),
-            transition=Digest.parse(transition) if transition else None,
-            checks=tuple(map(CheckOutcome.from_dict, document.get("checks", ()))),
+            aftermath=Aftermath.from_document(document),
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -191,10 +151,8 @@ class Attestation:
         }
         if self.summary:
             document["summary"] = self.summary
-        if self.transition is not None:
-            document["transition"] = str(self.transition)
-        if self.checks:
-            document["checks"] = [check.to_dict() for check in self.checks]
+        if self.aftermath is not None:
+            document |= self.aftermath.to_dict()
         if self.metrics:
             document["metrics"] = {
                 name: dict(measured) for name, measured in self.metrics.items()

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from gitmodel.domain.aftermath import Aftermath, CheckOutcome
 from gitmodel.domain.attestation import (
     POST_ROLLBACK,
     Attestation,
-    CheckOutcome,
     Finding,
     Tool,
 )
@@ -157,8 +157,9 @@ def validate_rollback(
             tool=Tool("gitmodel validate", __version__),
             findings=found.findings,
             summary=_summary(found, principal),
-            transition=done.transition,
-            checks=found.checks,
+            aftermath=Aftermath(
+                stage=stage, transition=done.transition, checks=found.checks
+            ),
         )
         return plan_attestation(handle, now, attestation, role, mode)
 
@@ -203,22 +204,14 @@ def _carry_out(
         checks = read_checks(view, empty.model)
     except GitmodelError as error:
         # Who breaks the file must not be able to end the checks without a trace.
-        broken = CheckOutcome(
-            name="model.yaml",
-            passed=False,
-            value=None,
-            seconds=0,
-            detail=one_line(error.message),
-        )
+        why = one_line(error.message)
+        broken = CheckOutcome.not_carried_out("model.yaml", why)
         return replace(empty, status="failed", checks=(broken,))
     if not checks:
         return empty
     if skip:
         skipped = tuple(
-            CheckOutcome(
-                name=check.name, passed=False, value=None, seconds=0, detail="skipped"
-            )
-            for check in checks
+            CheckOutcome.not_carried_out(check.name, "skipped") for check in checks
         )
         return replace(empty, status="skipped", checks=skipped)
     outcomes: list[CheckOutcome] = []

@@ -21,7 +21,7 @@ from gitmodel.adapters.lfs import scratch
 from gitmodel.adapters.lfs.checkout import copy_out_all
 from gitmodel.adapters.lfs.ingest import hash_files
 from gitmodel.adapters.running import run_program
-from gitmodel.domain.attestation import CheckOutcome
+from gitmodel.domain.aftermath import CheckOutcome
 from gitmodel.domain.validation import (
     CommandProbe,
     HttpProbe,

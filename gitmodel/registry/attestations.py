@@ -11,9 +11,12 @@ from gitmodel.domain.metrics import read_metrics
 from gitmodel.errors import GitmodelError, IntegrityError
 from gitmodel.registry import layout
 from gitmodel.registry.records import Record, read_record
+from gitmodel.registry.stage_log import read_records, transition_of
 
 if TYPE_CHECKING:
     from gitmodel.registry.view import View
+
+UNFOUNDED = "it is about a rollback to this version that is not in the log."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,17 @@ def misplaced(attestation: Attestation, place: layout.Place) -> str | None:
     return f"it is a {kind} of {model}@{version}, not of its place."
 
 
+def unfounded(view: View, attestation: Attestation) -> str | None:
+    """Say why one is about no rollback of this registry; None if it is, or need not."""
+    said = attestation.aftermath
+    if said is None:
+        return None
+    for record in read_records(view, said.stage, attestation.model):
+        if said.is_of(transition_of(record), record.digest, attestation.manifest):
+            return None
+    return UNFOUNDED
+
+
 def author_roles(record: Record, attestation: Attestation) -> tuple[str, ...]:
     """Return the roles in which its author has signed it, of those that may."""
     return tuple(
@@ -162,4 +176,4 @@ def _problem(
     data = view.blob(layout.manifest_path(place.model, place.version))
     if data is None or Digest.of(data) != attestation.manifest:
         return "it is about another manifest than this version has."
-    return misplaced(attestation, place) or ""
+    return misplaced(attestation, place) or unfounded(view, attestation) or ""

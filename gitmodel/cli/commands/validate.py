@@ -21,9 +21,7 @@ FAILED = 3
 @change_options
 @json_option
 @click.pass_obj
-def command(
-    session: Session, model: str, stage: str, push: bool, dry_run: bool
-) -> int:
+def command(session: Session, model: str, stage: str, push: bool, dry_run: bool) -> int:
     """Look whether the rollback of a stage has helped.
 
     Carries out the checks that `validation.postRollback` in model.yaml asks for, on

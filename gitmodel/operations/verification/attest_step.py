@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from gitmodel.domain.attestation import Attestation
+from gitmodel.domain.attestation import POST_ROLLBACK, Attestation
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import schema
 from gitmodel.operations.verification.seals import added_record
-from gitmodel.registry.attestations import attested, author_roles, misplaced
+from gitmodel.registry.attestations import (
+    UNFOUNDED,
+    attested,
+    author_roles,
+    misplaced,
+)
+from gitmodel.registry.parsing import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +37,34 @@ def judge_attestations(
     ]
     for *_, path in sorted(added):
         _judge(ledger, edition, step, path, places[path])
+
+
+def judge_validations(
+    ledger: Ledger, step: Step, places: Mapping[str, layout.Place]
+) -> None:
+    """Judge whether what a step says of rollbacks is about rollbacks that happened.
+
+    Once the moves of the step are taken in: a merge may bring both.
+    """
+    for path, place in places.items():
+        if place.kind != "attestation" or place.name != POST_ROLLBACK:
+            continue
+        with suppress(GitmodelError):  # what is malformed has been told
+            attestation = parse(
+                "Attestation",
+                step.blobs.get(path, b""),
+                path,
+                Attestation.from_document,
+            )
+            said = attestation.aftermath
+            if said is None:
+                continue
+            chain = ledger.chain(said.stage, place.model)
+            if not any(
+                said.is_of(each, chain.digest_of(number), attestation.manifest)
+                for number, each in enumerate(chain.transitions, start=1)
+            ):
+                ledger.findings.add("E_ATTESTATION", UNFOUNDED, path, step.commit)
 
 
 def _judge(

@@ -8,7 +8,7 @@ from gitmodel.domain.attestation import Attestation
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.verification.documents import verify_signed
 from gitmodel.registry import layout
-from gitmodel.registry.attestations import author_roles, misplaced, places_of
+from gitmodel.registry.attestations import author_roles, misplaced, places_of, unfounded
 
 if TYPE_CHECKING:
     from gitmodel.domain.manifest import ModelVersion
@@ -37,6 +37,8 @@ def verify_attestations(view: View, findings: Findings, version: ModelVersion) -
             findings.add_error(error, path)
             continue
         if problem := misplaced(attestation, place):
+            findings.add("E_ATTESTATION", problem, path)
+        if problem := unfounded(view, attestation):
             findings.add("E_ATTESTATION", problem, path)
         if attestation.manifest != version.digest:
             message = "it is about another manifest than this version has."

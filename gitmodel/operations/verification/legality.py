@@ -5,6 +5,7 @@ that parent. These are legal:
 
 * register: a whole version directory, signed by a publisher;
 * attest: the next attestation of a version, signed by its author in a role that may;
+  what it says of a rollback is about one in the log;
 * promote or roll back: a pin and the one transition that matches it, signed by its
   requester and by as many approvers as the stage asks for, of a version that meets the
   stage's gates; soak times and freezes by the time that the transition gives itself;
@@ -28,7 +29,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.trees import FILE
-from gitmodel.operations.verification.attest_step import judge_attestations
+from gitmodel.operations.verification.attest_step import (
+    judge_attestations,
+    judge_validations,
+)
 from gitmodel.operations.verification.forge_step import judge_strays
 from gitmodel.operations.verification.holds_step import judge_releases
 from gitmodel.operations.verification.incidents import judge_incidents
@@ -76,6 +80,7 @@ def judge(ledger: Ledger, step: Step) -> None:
     judge_releases(ledger, in_force, step, places)
     judge_quarantines(ledger, in_force, step, places)
     judge_moves(ledger, in_force, step, places)
+    judge_validations(ledger, step, places)
     judge_strays(ledger, step, places)
     judge_reviews(ledger, in_force, step, places)
     judge_incidents(ledger, in_force, step, places)
