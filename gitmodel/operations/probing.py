@@ -19,7 +19,8 @@ from gitmodel.adapters.deadline import Deadline
 from gitmodel.adapters.latency import ask_repeatedly
 from gitmodel.adapters.lfs import scratch
 from gitmodel.adapters.lfs.checkout import copy_out_all
-from gitmodel.adapters.lfs.ingest import hash_files
+from gitmodel.adapters.metrics.answers import BrokenSourceError
+from gitmodel.adapters.metrics.integrity import compare
 from gitmodel.adapters.running import run_program
 from gitmodel.domain.aftermath import CheckOutcome
 from gitmodel.domain.validation import (
@@ -182,9 +183,15 @@ class Bench:
         if probe.path is None:
             return _Seen("", said, 0)
         place = require_allowed(self.handle.repository, probe.path)
-        if wrong := self._compare(version, place, deadline):
+        progress = deadline.heard_by(self.handle.context.progress)
+        try:
+            wrong = compare(place, version.artifacts, progress.advance)
+        except BrokenSourceError as error:
+            return _Seen(f"{place}: {error}")
+        if wrong:
             more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-            return _Seen(f"{wrong[0]}{more}", value=len(wrong))
+            first = f"{place}: {wrong[0]['path']} {wrong[0]['problem']}"
+            return _Seen(f"{first}{more}", value=len(wrong))
         return _Seen("", f"{said}, in {place} too", 0)
 
     def _version(self) -> ModelVersion:
@@ -207,25 +214,6 @@ class Bench:
         finally:
             progress.finish()
         return [problem for problem in outcomes if problem is not None]
-
-    def _compare(
-        self, version: ModelVersion, place: Path, deadline: Deadline
-    ) -> list[str]:
-        """Say what is wrong with the files that are served from a directory."""
-        problems = []
-        wanted = {
-            each.path: Pointer(each.digest, each.size) for each in version.artifacts
-        }
-        progress = deadline.heard_by(self.handle.context.progress)
-        for name, pointer in wanted.items():
-            try:
-                [found] = hash_files([place / name], progress)
-            except GitmodelError as error:
-                problems.append(f"{name}: {error.message}")
-                continue
-            if found != pointer:
-                problems.append(f"{name} is not what was signed")
-        return problems
 
     def _copy(self, deadline: Deadline) -> Path:
         """Return a directory with the artifacts, verified; it is made only once."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from gitmodel.adapters.metrics.answers import BrokenSourceError, line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from gitmodel.domain.artifact import Artifact
@@ -26,12 +26,17 @@ _MOST_PROBLEMS = 100
 _MISSING = "is missing"
 
 
-def compare(directory: Path, artifacts: Sequence[Artifact]) -> list[dict[str, str]]:
+def compare(
+    directory: Path,
+    artifacts: Sequence[Artifact],
+    advance: Callable[[int], None] = lambda _: None,
+) -> list[dict[str, str]]:
     """Return what is wrong, as ``{path, problem}``; empty if all is well.
 
     Args:
         directory: Holds the artifacts, or is what ``gitmodel pull`` has made.
         artifacts: Of the version that is live.
+        advance: Hears how many more bytes were read; what it raises ends the work.
 
     Raises:
         BrokenSourceError: The directory is not there, holds nothing of the version,
@@ -44,7 +49,7 @@ def compare(directory: Path, artifacts: Sequence[Artifact]) -> list[dict[str, st
     try:
         place = _place(directory, artifacts)
         for artifact in artifacts:
-            problem = _problem(place / artifact.path, artifact)
+            problem = _problem(place / artifact.path, artifact, advance)
             missing += problem == _MISSING
             if problem is not None:
                 found.append({"path": artifact.path, "problem": problem})
@@ -70,7 +75,9 @@ def _place(directory: Path, artifacts: Sequence[Artifact]) -> Path:
     return below if pulled and not own else directory
 
 
-def _problem(path: Path, artifact: Artifact) -> str | None:
+def _problem(
+    path: Path, artifact: Artifact, advance: Callable[[int], None]
+) -> str | None:
     try:
         # O_NONBLOCK: a pipe that nobody writes to must not hang us.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -85,6 +92,7 @@ def _problem(path: Path, artifact: Artifact) -> str | None:
         hasher = hashlib.sha256()
         while piece := file.read(_BUFFER):
             hasher.update(piece)
+            advance(len(piece))
     return None if hasher.hexdigest() == artifact.digest.hex else "has other bytes"
 
 
