@@ -26,7 +26,8 @@ _LONGEST_TEXT = 8192
 _MOST_WORDS = 64
 _URL = re.compile(r"https?://[^\s/?#@\\]+(?:[/?#][^\s\\]*)?", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
+# Whoever can push must not be able to name the other secrets of a machine.
+_VARIABLE = re.compile(r"GITMODEL_METRIC_[A-Z0-9_]{1,80}", re.ASCII)
 #: Headers that say how a request is read; two opinions on that are an attack.
 _OURS = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "te", "upgrade"}
@@ -168,7 +169,7 @@ def _header(body: Any) -> Header:
     if value is not None and not value.isascii():
         raise _impossible(f"the header {key} is not ASCII")
     if variable is not None and _VARIABLE.fullmatch(variable) is None:
-        raise _impossible(f"{variable[:40]!a} is no name of an environment variable")
+        raise _impossible(f"{variable[:40]!a} does not begin with GITMODEL_METRIC_")
     return Header(key, value, variable)
 
 

@@ -22,8 +22,7 @@ from gitmodel.domain.sources import (
     WebSource,
 )
 from gitmodel.errors import GitmodelError
-from gitmodel.registry.allowed import require_allowed
-from gitmodel.registry.allowed_secrets import require_allowed_secret
+from gitmodel.registry.allowed import require_allowed, require_allowed_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,10 +84,8 @@ def _ask(
         case PrometheusSource():
             return prometheus.query(source)
         case WebSource():
-            for header in source.headers:
-                if header.value_from_env is not None:
-                    name = header.value_from_env
-                    require_allowed_secret(repository, name, source.url)
+            if any(header.value_from_env is not None for header in source.headers):
+                require_allowed_address(repository, source.url)
             return web.fetch(source, environment)
         case FileSource():
             return jsonfile.load(source, _root(repository), clock.now())
