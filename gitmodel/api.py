@@ -58,6 +58,7 @@ from gitmodel.registry.transaction import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from types import TracebackType
 
     from gitmodel.adapters.signing.keyless import KeylessSigner
@@ -358,9 +359,12 @@ class Registry:
 
     def quarantine(
         self,
-        suspects: Suspects,
-        *,
+        *selectors: str,
         reason: str,
+        data: Sequence[str] = (),
+        digests: Sequence[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
         incident: str | None = None,
         lift: bool = False,
         dry_run: bool = False,
@@ -370,7 +374,13 @@ class Registry:
         act = quarantine_lift.lift if lift else quarantine.quarantine
         return act(
             self._handle,
-            suspects,
+            Suspects(
+                selectors=tuple(map(Selector.parse, selectors)),
+                data=tuple(data),
+                digests=tuple(digests),
+                since=since,
+                until=until,
+            ),
             reason=reason,
             incident=incident,
             mode=Mode(dry_run=dry_run, push=push),
@@ -447,11 +457,16 @@ class Registry:
         destination: PathLike | None = None,
         *,
         replace: bool = False,
+        forensic: bool = False,
     ) -> pull.PullResult:
         """Write a version to a directory, verified; see ``gitmodel pull``."""
         target = Path(destination) if destination is not None else None
         return pull.pull(
-            self._handle, Selector.parse(selector), target, replace=replace
+            self._handle,
+            Selector.parse(selector),
+            target,
+            replace=replace,
+            forensic=forensic,
         )
 
     def verify(

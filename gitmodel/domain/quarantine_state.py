@@ -82,29 +82,34 @@ class Origins:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why a version is in quarantine.
 
     Attributes:
+        name: The version, as ``MODEL@VERSION``; "" for one that is not registered yet.
         by: The document that put it there.
         subject: What that names.
         via: The ancestor that it names, or that comes of it; "" if it is the version
             itself.
     """
 
+    name: str
     by: Quarantine
     subject: Subject
     via: str = ""
 
     def __str__(self) -> str:
-        """Say what, who and when, and why, without a full stop."""
+        """Say for what, who and when, and why, without a full stop."""
         through = f" through its ancestor {self.via}" if self.via else ""
+        cause = (
+            f"for {self.subject}{through}, " if str(self.subject) != self.name else ""
+        )
         incident = f", incident {self.by.incident}" if self.by.incident else ""
         why = f": {self.by.reason}" if self.by.reason else ""
         return (
-            f"{self.subject}{through}, by {self.by.created_by} at "
-            f"{self.by.created_at} (quarantine {self.by.number}{incident}){why}"
+            f"{cause}put there by {self.by.created_by} at {self.by.created_at} "
+            f"(quarantine {self.by.number}{incident}){why}"
         )
 
 
@@ -170,6 +175,7 @@ class Marks:
 
     def _search(self, start: tuple[str, str], origins: Origins) -> Reason | None:
         """Look at a version and all its ancestors, each once, nearest last."""
+        name = "@".join(filter(None, start))
         seen = {start}
         all_here = True
         pending = [(start, origins)]
@@ -179,7 +185,7 @@ class Marks:
             known = self._known.get(place)
             subject = known.subject if known else self._named(found)
             if subject is not None:
-                return Reason(by=self.subjects[subject], subject=subject, via=via)
+                return Reason(name, self.subjects[subject], subject, via)
             if place in self._known:
                 continue  # it is not in quarantine, nor is any ancestor of it
             for parent_model, parent_version, stated in found.parents:
@@ -187,7 +193,7 @@ class Marks:
                 parent = (parent_model, parent_version)
                 if named is not None:
                     via = f"{parent_model}@{parent_version}"
-                    return Reason(by=self.subjects[named], subject=named, via=via)
+                    return Reason(name, self.subjects[named], named, via)
                 if parent in seen:
                     continue
                 seen.add(parent)

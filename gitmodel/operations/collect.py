@@ -24,6 +24,7 @@ from gitmodel.operations.requests import (
     asking_role,
     move_row,
     require_fresh,
+    require_usable,
     version_of,
 )
 from gitmodel.registry import forge_approvals, layout, request_branches, requests
@@ -103,6 +104,7 @@ def collect(
     request = requests.find(handle, main, name)
     principal = handle.acting_as(main, ROLE)
     require_fresh(request)
+    require_usable(main, request)
     request.record.require_seal(asking_role(main, request))
     if principal == request.transition.requester:
         raise RefusedError(

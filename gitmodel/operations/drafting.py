@@ -11,6 +11,7 @@ from gitmodel.domain.moment import to_text
 from gitmodel.errors import InputError, NotFoundError
 from gitmodel.formats import schema, yaml_reader, yaml_writer
 from gitmodel.registry import layout
+from gitmodel.registry.quarantines import require_clean
 from gitmodel.registry.versions import manifest_digest
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def require_valid(
     Raises:
         InputError: They are not as the schema wants them; ``problems`` lists all.
         NotFoundError: A parent is not in this registry.
+        RefusedError: It comes of what is in quarantine.
     """
     anything = Artifact(
         path="x", role="other", digest=Digest.of(b""), size=0, format="opaque"
@@ -83,6 +85,7 @@ def require_valid(
     schema.require("ModelVersion", document, layout.manifest_path(model, str(version)))
     yaml_writer.dump(document)
     bind_parents(view, document)
+    require_clean(view, document | {"artifacts": []})
 
 
 def require_files(facts: Facts, names: Sequence[str]) -> None:

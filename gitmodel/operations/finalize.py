@@ -23,6 +23,7 @@ from gitmodel.registry import layout, request_branches, requests
 from gitmodel.registry.change import Change, Plan
 from gitmodel.registry.forge_approvals import paths as statement_paths
 from gitmodel.registry.parsing import as_found, parse
+from gitmodel.registry.quarantines import require_not_quarantined
 from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.transaction import Mode, transact
 from gitmodel.registry.versions import load
@@ -144,6 +145,7 @@ def _require_allowed(handle: RegistryHandle, main: View, request: Request) -> No
                 "It goes back to what was never live in this stage.",
                 code="E_ROLLBACK_TO_NEVER_PROMOTED",
             )
+        require_not_quarantined(main, model, target.version)
         require_sound_version(handle, main, model, target)
         return
     found = load(main, model, version_of(request))

@@ -13,7 +13,7 @@ from gitmodel.adapters.git.history import changes, commit_infos, first_parent_li
 from gitmodel.domain.moment import to_text
 from gitmodel.domain.names import model_name
 from gitmodel.errors import GitmodelError
-from gitmodel.operations.log_words import KINDS, tell
+from gitmodel.operations.log_words import KINDS, tell, versions_of
 from gitmodel.registry import layout
 from gitmodel.registry.forge_approvals import hear
 from gitmodel.registry.records import Record, read_record
@@ -92,7 +92,7 @@ def _paths(wanted: LogFilter) -> tuple[str, ...]:
     if stage is not None:
         return (f"log/{stage}/{model}",) if model else (f"log/{stage}",)
     if model is not None:
-        return (f"models/{model}/versions", "log")
+        return (f"models/{model}/versions", "log", layout.QUARANTINE)
     if wanted.incident is not None:
         here = layout.incident_dir(wanted.incident)
         return ("models", "log", layout.QUARANTINE, here)
@@ -117,9 +117,9 @@ def _events(handle: RegistryHandle, view: View, wanted: LogFilter) -> Iterator[E
                 continue
             # What was added is still there: reading one tree spares thousands.
             at = view if view.entry(change.path) else View(handle.reader, commit)
-            event = _event(at, info, change.path)
-            if event is not None and _matches(event, wanted):
-                yield event
+            for event in _told(at, info, change.path):
+                if _matches(event, wanted):
+                    yield event
 
 
 def _may_match(path: str, wanted: LogFilter) -> bool:
@@ -145,11 +145,12 @@ def _matches(event: Event, wanted: LogFilter) -> bool:
     )
 
 
-def _event(view: View, info: CommitInfo, path: str) -> Event | None:
+def _told(view: View, info: CommitInfo, path: str) -> Iterator[Event]:
+    """Yield what a document tells: one event, or one for each version it is about."""
     place = layout.classify(path)
     kind = KINDS.get(place.kind)
     if kind is None:
-        return None
+        return
     try:
         record = read_record(view, path, kind)
     except GitmodelError:
@@ -164,7 +165,7 @@ def _event(view: View, info: CommitInfo, path: str) -> Event | None:
     if place.kind == "manifest":
         told = replace(told, reason=_reason(info.message))
     actor, approvers = _people(view, record, info, document)
-    return Event(
+    event = Event(
         time=to_text(info.committed_at),
         action=told.action,
         model=place.model or None,
@@ -178,6 +179,11 @@ def _event(view: View, info: CommitInfo, path: str) -> Event | None:
         commit=info.oid,
         signature=signature,
     )
+    versions = tuple(versions_of(place, document))
+    for model, version in versions:
+        yield replace(event, model=model, target=version)
+    if not versions:
+        yield event
 
 
 def _people(
@@ -187,8 +193,10 @@ def _people(
     signers = [seal.principal for seal in seals if seal.decision == "approve"]
     if not signers:
         return info.author, ()
-    requester = document.get("requester") if isinstance(document, dict) else None
-    actor = requester if requester in signers else signers[0]
+    said = document if isinstance(document, dict) else {}
+    requester = said.get("requester")
+    author = requester or said.get("createdBy")
+    actor = author if author in signers else signers[0]
     reviewers = _reviewers(view, record) if requester and record is not None else ()
     return actor, tuple(sorted({*signers, *reviewers} - {actor}))
 

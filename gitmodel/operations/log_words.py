@@ -10,7 +10,7 @@ from gitmodel.errors import GitmodelError
 from gitmodel.registry.stage_log import read_proved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from gitmodel.registry.layout import Kind, Place
     from gitmodel.registry.view import View
@@ -22,6 +22,7 @@ KINDS: Mapping[Kind, str] = {
     "policy": "policy",
     "attestation": "attestation",
     "incident": "incident",
+    "quarantine": "quarantine",
 }
 
 
@@ -53,6 +54,12 @@ def tell(view: View, place: Place, document: Mapping[str, Any]) -> Told:
             )
         case "incident":
             return Told(action="incident", reason=_entry(document), incident=place.name)
+        case "quarantine":
+            return Told(
+                action=str(document.get("action", "unknown")),
+                reason=_quarantine(document),
+                incident=document.get("incident"),
+            )
         case _:
             return Told(action="init" if place.seq == 1 else "policy")
 
@@ -68,6 +75,36 @@ def _attestation(view: View, place: Place, document: Mapping[str, Any]) -> Told:
         reason=reason,
         incident=_incidents(view, place.model).get(about) if about else None,
     )
+
+
+def versions_of(place: Place, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the versions that a quarantine names: an event is told of each."""
+    for subject in _subjects(document) if place.kind == "quarantine" else ():
+        if "model" in subject:
+            yield str(subject["model"]), str(subject.get("version"))
+
+
+def _subjects(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = document.get("subjects")
+    return [
+        each
+        for each in (found if isinstance(found, list) else ())
+        if isinstance(each, dict)
+    ]
+
+
+def _quarantine(document: Mapping[str, Any]) -> str:
+    """Return what a quarantine names besides versions, and why."""
+    said = []
+    for subject in _subjects(document):
+        data = subject.get("data")
+        if isinstance(data, dict):
+            version = f"@{data['version']}" if "version" in data else ""
+            said.append(f"data {data.get('name')}{version}")
+        elif "digest" in subject:
+            said.append(str(subject["digest"])[:19])
+    why = str(document.get("reason", ""))
+    return f"{', '.join(said)}: {why}" if said else why
 
 
 def _entry(document: Mapping[str, Any]) -> str:

@@ -19,9 +19,13 @@ from gitmodel.errors import (
 )
 from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.operations.fetching import fetch_missing
+from gitmodel.operations.pull_forensic import (
+    forensic_note,
+    holds_note,
+    require_usable,
+    seal_off,
+)
 from gitmodel.operations.pull_target import (
-    expected_files,
-    files_in,
     is_taken,
     put,
     require_replaceable,
@@ -64,6 +68,7 @@ def pull(
     destination: Path | None = None,
     *,
     replace: bool = False,
+    forensic: bool = False,
 ) -> PullResult:
     """Write a version's artifacts, manifest and model.sig to a directory.
 
@@ -72,8 +77,11 @@ def pull(
         selector: Which version.
         destination: By default ``MODEL-VERSION`` in the current directory.
         replace: Put it in the place of an earlier pull.
+        forensic: To look into it, not to use it: also what is in quarantine, with a
+            note that says why, and nothing that can be written to.
 
     Raises:
+        RefusedError: It is in quarantine; or ``forensic``, and the signer may not.
         ConflictError: ``destination`` holds something else.
         NotFoundError: The version, or some of its bytes, cannot be had.
         IntegrityError: A signature or some bytes are wrong; nothing was written.
@@ -82,6 +90,11 @@ def pull(
     view = handle.view()
     version = resolve(view, selector).version
     number = str(version.version)
+    note = None
+    if forensic:
+        note = forensic_note(handle, view, version.model, number)
+    else:
+        require_usable(view, version.model, number)
     require_signed_version(view, version.model, Release(number, version.digest))
     asked = (destination or Path(f"{version.model}-{number}")).absolute()
     target = asked.parent.resolve() / asked.name
@@ -94,14 +107,14 @@ def pull(
         artifacts=version.artifacts,
     )
     if is_taken(target):
-        if _holds(view, target, version, handle.context.progress):
+        if _holds(view, target, version, handle.context.progress, note):
             return dataclasses.replace(result, status="unchanged")
         require_replaceable(target, replace=replace)
     fetch_missing(handle, view, version)
     try:
-        _write(handle, view, version, number, target, replace=replace)
+        _write(handle, view, version, number, target, replace=replace, note=note)
     except ConflictError:
-        if _holds(view, target, version, handle.context.progress):
+        if _holds(view, target, version, handle.context.progress, note):
             return dataclasses.replace(result, status="unchanged")  # another pull
         raise
     except OSError as error:
@@ -109,11 +122,17 @@ def pull(
     return result
 
 
-def _holds(view: View, target: Path, version: ModelVersion, progress: Progress) -> bool:
+def _holds(
+    view: View,
+    target: Path,
+    version: ModelVersion,
+    progress: Progress,
+    note: bytes | None,
+) -> bool:
     """Say whether a directory holds the version, every byte of it and no more."""
     signature = view.blob(layout.oms_path(version.model, str(version.version)))
     try:
-        if target.is_symlink() or files_in(target) != expected_files(version):
+        if target.is_symlink() or not holds_note(target, version, note):
             return False
         if Digest.of((target / "manifest.yaml").read_bytes()) != version.digest:
             return False
@@ -138,6 +157,7 @@ def _write(
     target: Path,
     *,
     replace: bool,
+    note: bytes | None,
 ) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{target.name[:50]}-", dir=target.parent))
@@ -160,6 +180,8 @@ def _write(
             ("model.sig", layout.oms_path(version.model, number)),
         ):
             (fresh / name).write_bytes(view.blob(path) or b"")
+        if note is not None:
+            seal_off(fresh, note)
         put(fresh, target, scratch / "old", replace=replace)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: Stands beside the files of what is pulled for forensics, and says why.
+NOTE = "QUARANTINED.txt"
+
+
 def is_taken(target: Path) -> bool:
     """Say whether anything is there, a link that leads nowhere too.
 
@@ -120,7 +124,7 @@ def _is_earlier_pull(target: Path) -> bool:
             "manifest.yaml",
             lambda document: ModelVersion.from_document(document, digest),
         )
-        return files_in(target) <= expected_files(pulled)
+        return files_in(target) <= expected_files(pulled) | {NOTE}
     except (OSError, GitmodelError):
         return False
 

@@ -22,6 +22,7 @@ from gitmodel.operations.inspection import inspect_artifacts
 from gitmodel.operations.naming import require_well_named
 from gitmodel.registry import layout
 from gitmodel.registry.change import Authority, Change, Plan, sign_document
+from gitmodel.registry.quarantines import require_clean
 from gitmodel.registry.transaction import Mode, transact
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def register(
     Raises:
         InputError: A name or a file is of a kind that cannot be registered.
         ConflictError: The version exists, or another one has the same bytes.
-        RefusedError: The signer is no publisher.
+        RefusedError: The signer is no publisher, or it comes of what is in quarantine.
         OutsideError: The disk is full, or git failed.
     """
     naming, facts, mode = naming or Naming(), facts or Facts(), mode or Mode()
@@ -139,6 +140,7 @@ def register(
             document["architecture"] = inspected.architecture.to_dict()
         path = layout.manifest_path(model, str(version))
         schema.require("ModelVersion", document, path)
+        require_clean(view, document)
         signed = sign_document(
             handle.signer,
             path,

@@ -9,6 +9,7 @@ from gitmodel.errors import ConflictError, GitmodelError, RefusedError
 from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.registry import policy_requests, request_branches, requests
 from gitmodel.registry.change import Authority, Change, countersign
+from gitmodel.registry.quarantines import require_not_quarantined
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def decide(
     Raises:
         NotFoundError: There is no such request.
         ConflictError: It is stale: the pin moved since it was asked for.
-        RefusedError: The signer is the requester, or no approver of that stage.
+        RefusedError: The signer is the requester, or no approver of that stage; or it
+            moves to what is in quarantine.
         IntegrityError: A signature on the branch does not count.
     """
     main = handle.view()
@@ -138,6 +140,8 @@ def _voice(
         )
     if _is_said(handle, request, principal, decision):
         return None
+    if decision == "approve":
+        require_usable(main, request)
     path, data = countersign(
         handle.signer,
         request.record,
@@ -239,6 +243,17 @@ def require_fresh(request: Request | PolicyRequest) -> None:
             f"git branch -D {request.branch}  drops it; then ask again.",
             code="E_REQUEST_STALE",
         )
+
+
+def require_usable(main: View, request: Request) -> None:
+    """Insist that what a request moves to is not in quarantine.
+
+    Raises:
+        RefusedError: It is.
+    """
+    transition = request.transition
+    if transition.target is not None:
+        require_not_quarantined(main, transition.model, transition.target.version)
 
 
 def version_of(request: Request) -> str:

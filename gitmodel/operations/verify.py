@@ -20,7 +20,10 @@ from gitmodel.operations.verification.incidents import verify_incidents
 from gitmodel.operations.verification.layout import verify_layout
 from gitmodel.operations.verification.pieces import verify_versions
 from gitmodel.operations.verification.policies import verify_policies
-from gitmodel.operations.verification.quarantines import verify_quarantines
+from gitmodel.operations.verification.quarantines import (
+    live_in_quarantine,
+    verify_quarantines,
+)
 from gitmodel.operations.verification.reviews import verify_reviews
 from gitmodel.operations.verification.scope import EVERYTHING, Scope
 from gitmodel.operations.verification.stages import verify_sources, verify_stage
@@ -55,6 +58,7 @@ class VerifyResult:
         steps: Commits judged as legal changes; None if history was not asked for.
         commit_signatures: How many of those bear a good signature by a principal's
             key; 0 if history was not asked for.
+        notices: What is signed and true, and still needs somebody to act.
     """
 
     root: str
@@ -68,6 +72,7 @@ class VerifyResult:
     bytes_hashed: int | None
     steps: int | None
     problems: tuple[Problem, ...]
+    notices: tuple[Problem, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -148,6 +153,7 @@ def verify(
         artifacts=len(findings.artifacts) + findings.further_artifacts,
         bytes_hashed=hashed,
         steps=judged.commits if judged is not None else None,
+        notices=live_in_quarantine(view),
         problems=tuple(
             dict.fromkeys(_merged(findings.problems, judged.problems if judged else []))
         ),

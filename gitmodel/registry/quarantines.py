@@ -17,7 +17,7 @@ from gitmodel.registry.parsing import as_found
 from gitmodel.registry.records import read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from gitmodel.domain.policy import Policy
     from gitmodel.domain.quarantine_state import Reason
@@ -48,6 +48,19 @@ def require_not_quarantined(view: View, model: str, version: str) -> None:
     reason = quarantined(view, model, version)
     if reason is not None:
         raise refusal(f"{model}@{version}", reason)
+
+
+def require_clean(view: View, document: Mapping[str, Any]) -> None:
+    """Insist that a version that is about to be registered comes of nothing bad.
+
+    Raises:
+        RefusedError: A file, a data set or an ancestor of it is in quarantine.
+        IntegrityError: What is in quarantine cannot be relied on.
+    """
+    # Its own manifest does not exist yet, and no digest of it is in quarantine.
+    reason = marks_of(view).reason_for(Origins.of(document, Digest("")))
+    if reason is not None:
+        raise refusal(f"What {document['model']}@{document['version']} is of", reason)
 
 
 def refusal(name: str, reason: Reason) -> RefusedError:

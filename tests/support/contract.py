@@ -89,6 +89,19 @@ _METRICS = (
     ("metrics[].verdict", "text", "better, worse, same or unknown"),
 )
 
+_SUBJECTS = (
+    (
+        "subjects[]",
+        "object",
+        "`model`, `version` and `manifest`; or `digest`; or `data` with `name`",
+    ),
+)
+_IMPACT = (
+    ("impact[].model", "text", "a model that it concerns"),
+    ("impact[].version", "text", "the version that it concerns"),
+    ("impact[].stages[]", "text", "stages that hold that version now"),
+)
+
 #: Command, or command and mode → keys, in the order of the answer.
 ANSWERS: dict[str, tuple[Key, ...]] = {
     "init": _keys(
@@ -306,6 +319,32 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("versions[].size", "integer", "bytes of all artifacts"),
         ("versions[].quarantine", "text?", "why it is in quarantine"),
     ),
+    "quarantine": _keys(
+        ("status", "text", "quarantined, lifted, pending or unchanged"),
+        ("model", "text?", "null unless it is about one version and nothing else"),
+        ("version", "text?", "as above"),
+        ("quarantined", "boolean", "whether the subjects are in quarantine now"),
+        ("number", "integer?", "of the document; null if there was nothing to say"),
+        *_SUBJECTS,
+        *_IMPACT,
+        ("reason", "text", "from -m"),
+        ("incident", "text?", "from --incident"),
+        ("needed[]", "text", "what a pending lift still lacks"),
+        ("commit", "text?", "null for a dry run, or if unchanged"),
+        ("dryRun", "boolean", "whether nothing was changed"),
+    ),
+    "quarantine --list": _keys(
+        ("quarantine[].subject", "object", "as `subjects[]` of `quarantine`"),
+        ("quarantine[].number", "integer", "of the document that put it there"),
+        ("quarantine[].reason", "text", "why"),
+        ("quarantine[].incident", "text?", "the incident that it belongs to"),
+        ("quarantine[].createdAt", "text", "RFC 3339, UTC"),
+        ("quarantine[].createdBy", "text", "principal who put it there"),
+        *((f"quarantine[].{path}", kind, what) for path, kind, what in _IMPACT),
+        ("quarantine[].lift", "integer?", "number of the lift that waits for it"),
+        ("quarantine[].signed[]", "text", "principals who have signed that lift"),
+        ("quarantine[].lacking", "integer", "how many more it takes"),
+    ),
     "show": _keys(
         ("model", "text", "name of the model"),
         ("version", "text", "the version"),
@@ -451,6 +490,10 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ),
         ("steps", "integer?", "commits judged by --history; null without it"),
         ("bytes", "integer?", "bytes hashed and found right; null with --no-bytes"),
+        ("notices[].code", "text", "what needs somebody to act, though all verifies"),
+        ("notices[].path", "text", "what it is about"),
+        ("notices[].commit", "text?", "always null"),
+        ("notices[].message", "text", "why, and what to run"),
         ("problems[].code", "text", "see [problems](problems.md)"),
         ("problems[].path", "text", "repository path, or empty"),
         ("problems[].commit", "text?", "where in history; null for now"),

@@ -60,6 +60,7 @@ _SCHEMAS = (
     ("transition-v1", "log/STAGE/MODEL/SEQ.yaml"),
     ("forgeapproval-v1", "log/STAGE/MODEL/SEQ.forge-N.yaml"),
     ("policy-v1", ".gitmodel/policy/N.yaml"),
+    ("quarantine-v1", "quarantine/N.yaml"),
     ("accessreview-v1", ".gitmodel/reviews/N.yaml"),
     ("holdrelease-v1", "log/STAGE/MODEL/SEQ.release.yaml"),
     ("checkpoint-v1", "FILE"),

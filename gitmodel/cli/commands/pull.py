@@ -24,14 +24,22 @@ if TYPE_CHECKING:
     help="Where to.  [default: MODEL-VERSION]",
 )
 @click.option("--replace", is_flag=True, help="Replace an earlier pull in DIR.")
+@click.option(
+    "--forensic",
+    is_flag=True,
+    help="To look into it: also from quarantine, and read-only.",
+)
 @json_option
 @click.pass_obj
-def command(session: Session, selector: str, output: str | None, replace: bool) -> None:
+def command(
+    session: Session, selector: str, output: str | None, replace: bool, forensic: bool
+) -> None:
     """Get a version's files, verified while they are written.
 
     Fetches only what this clone lacks of the version that SELECTOR names. DIR appears
     complete or not at all: artifacts/, manifest.yaml and model.sig, which model_signing
-    verifies too.
+    verifies too. What is in quarantine is refused; a responder or an auditor can look
+    into it with --forensic.
 
     Examples:
       gitmodel pull fraud#production -o /srv/fraud
@@ -45,7 +53,13 @@ def command(session: Session, selector: str, output: str | None, replace: bool) 
         raise click.UsageError("-o needs the name of a directory.")
     wanted = Selector.parse(selector)
     with session.open_closing() as handle:
-        result = pull(handle, wanted, Path(output) if output else None, replace=replace)
+        result = pull(
+            handle,
+            wanted,
+            Path(output) if output else None,
+            replace=replace,
+            forensic=forensic,
+        )
     total = sum(artifact.size for artifact in result.artifacts)
     word = "Pulled" if result.status == "pulled" else "Already there:"
     session.answer(

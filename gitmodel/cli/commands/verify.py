@@ -84,6 +84,8 @@ def command(
             max_age=max_age,
         )
     session.answer(_to_json(result), _to_text(session, result))
+    for notice in result.notices:
+        session.note(f"notice: {notice.message}  [{notice.code}]")
     if not result.ok and any(p.code == "E_ARTIFACT_MISSING" for p in result.problems):
         session.hint(
             "gitmodel pull MODEL@VERSION  or  git lfs fetch --all  brings missing bytes"
@@ -109,6 +111,7 @@ def _to_json(result: VerifyResult) -> dict[str, object]:
         "steps": result.steps,
         "bytes": result.bytes_hashed,
         "problems": [problem.to_dict() for problem in result.problems],
+        "notices": [notice.to_dict() for notice in result.notices],
     }
 
 

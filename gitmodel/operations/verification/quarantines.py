@@ -5,8 +5,10 @@ A lift may get further signatures later, while the policy that it names is in fo
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from gitmodel.domain.problem import Problem
 from gitmodel.domain.quarantine import Quarantine
 from gitmodel.domain.quarantine_state import Entry
 from gitmodel.errors import GitmodelError, IntegrityError
@@ -15,7 +17,13 @@ from gitmodel.operations.verification.documents import verify_signed
 from gitmodel.operations.verification.quarantine_book import Page
 from gitmodel.operations.verification.seals import added_record, open_in_force
 from gitmodel.registry import layout
-from gitmodel.registry.quarantines import KIND, counts, link_problems, numbers
+from gitmodel.registry.quarantines import (
+    KIND,
+    counts,
+    link_problems,
+    marks_of,
+    numbers,
+)
 from gitmodel.registry.seals import Signed
 
 if TYPE_CHECKING:
@@ -76,6 +84,26 @@ def verify_quarantines(view: View, findings: Findings) -> None:
             if code != "E_UNSIGNED" or not record.problems:
                 findings.add(code, message, path)
         prior = record.digest
+
+
+def live_in_quarantine(view: View) -> tuple[Problem, ...]:
+    """Return what stages hold that is in quarantine: signed, but not to be used."""
+    found = []
+    with suppress(GitmodelError):  # what cannot be read is a problem already
+        marks = marks_of(view)
+        for stage in view.settings.stages if marks.subjects else ():
+            for model in view.models():
+                pin = view.pin(stage, model)
+                reason = marks.reason(model, pin.release.version) if pin else None
+                if pin is not None and reason is not None:
+                    said = (
+                        f"{stage} holds {model}@{pin.release.version}, which is in "
+                        f"quarantine: {reason}.  gitmodel rollback {model} {stage} "
+                        "-m REASON  takes it back."
+                    )
+                    path = layout.pin_path(stage, model)
+                    found.append(Problem("E_QUARANTINED_LIVE", said, path))
+    return tuple(found)
 
 
 def _judge(
