@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gitmodel.domain.quarantine_state import Entry, Marks, Origins, fold
 from gitmodel.errors import GitmodelError
 from gitmodel.registry.quarantines import needed, read_chain, signers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gitmodel.domain.digest import Digest
-    from gitmodel.operations.verification.ledger import Ledger
+    from gitmodel.operations.verification.findings import Findings
     from gitmodel.registry.policies import Edition
     from gitmodel.registry.seals import Seal
+    from gitmodel.registry.view import View
+
+
+class Known(Protocol):
+    """What of the registry has been proved so far."""
+
+    @property
+    def base(self) -> View | None:
+        """Where an earlier verification ended."""
+
+    @property
+    def findings(self) -> Findings:
+        """Told about every problem."""
+
+    def manifest_document(
+        self, model: str, version: str
+    ) -> tuple[Digest, Mapping[str, Any]] | None:
+        """Return a version's manifest and its digest; None if it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +65,20 @@ class Book:
     _pages: list[Page] | None = None
     _marks: Marks | None = field(default=None)
 
-    def pages(self, ledger: Ledger) -> Sequence[Page]:
+    def pages(self, known: Known) -> Sequence[Page]:
         """Return the documents, oldest first."""
-        return self._read(ledger)
+        return self._read(known)
 
-    def _read(self, ledger: Ledger) -> list[Page]:
+    def _read(self, known: Known) -> list[Page]:
         if self._pages is None:
             self._pages = []
             try:
-                chain = read_chain(ledger.base) if ledger.base is not None else ()
+                chain = read_chain(known.base) if known.base is not None else ()
                 self._pages = [
                     Page(entry, record.digest, record.seals) for entry, record in chain
                 ]
             except GitmodelError as error:
-                ledger.findings.add_error(error, "quarantine")
+                known.findings.add_error(error, "quarantine")
         return self._pages
 
     def add(self, page: Page) -> None:
@@ -77,17 +95,17 @@ class Book:
         self._pages[number - 1] = page
         self._marks = None
 
-    def marks(self, ledger: Ledger) -> Marks:
+    def marks(self, known: Known) -> Marks:
         """Return what is in quarantine.
 
         Raises:
             IntegrityError: A manifest that it names cannot be read.
         """
         if self._marks is None:
-            pages = self._read(ledger)
+            pages = self._read(known)
 
             def origins(model: str, version: str) -> Origins | None:
-                found = ledger.manifest_document(model, version)
+                found = known.manifest_document(model, version)
                 return Origins.of(found[1], found[0]) if found is not None else None
 
             self._marks = Marks(fold(page.entry for page in pages), origins)
