@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 
     from gitmodel.adapters.signing.keyless import KeylessSigner
     from gitmodel.domain.ports import Progress
+    from gitmodel.operations.delivery import Delivery
 
     PathLike = str | Path
 
@@ -112,6 +113,7 @@ def open_registry(
     keyless: Keyless | None = None,
     progress: Progress | None = None,
     warn: Callable[[str], None] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Registry:
     """Open the registry that ``path`` is in.
 
@@ -124,12 +126,15 @@ def open_registry(
         keyless: The identity that signs, instead of a key.
         progress: Told about long work, in bytes.
         warn: Told, in a sentence, what people should know; by default it is logged.
+        environment: The variables that documents may name, such as those of tokens;
+            by default there are none.
 
     Raises:
         NotFoundError: There is no registry.
         InputError: Both a key and an identity are given.
     """
     context = _context(key, passphrase, agent, keyless, progress, warn)
+    context.environment = dict(environment or {})
     handle = RegistryHandle.open(Path(path), context)
     handle.view()
     return Registry(handle)
@@ -490,6 +495,12 @@ class Registry:
             hash_bytes=hash_bytes,
             root=Digest.parse(root) if root else None,
         )
+
+    def try_notifications(self, name: str | None = None) -> tuple[Delivery, ...]:
+        """Send a test event to all who hear of events, or to one of them."""
+        from gitmodel.operations.notify import try_out  # noqa: PLC0415 (rarely used)
+
+        return try_out(self._handle, name)
 
 
 def _by_set(metrics: Mapping[str, Any]) -> dict[str, Any]:

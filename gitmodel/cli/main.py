@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "hooks": "Set up",
     "doctor": "Set up",
     "forge": "Set up",
+    "notify": "Set up",
     "completion": "Set up",
     "demo": "Set up",
     "register": "Change the registry",

@@ -53,6 +53,7 @@ ELSEWHERE = {
     "forge protect",
     "forge check",
     "forge comment",
+    "notify test",
 }
 
 
