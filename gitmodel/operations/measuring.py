@@ -65,7 +65,7 @@ def measure(
         return Measurement("error", None, line(f"{place}: {error}"), clock.now())
     except GitmodelError as error:
         said = " ".join((error.message, *error.hints[:1]))
-        return Measurement("error", None, line(f"{place}: {said}"), clock.now())
+        return Measurement("error", None, line(said), clock.now())
     except OSError as error:
         said = error.strerror or type(error).__name__
         return Measurement("error", None, line(f"{place}: {said}"), clock.now())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 _MOST = 4 << 20  # bytes of an answer
-_LONGEST = 300
+_LONGEST = 500
 _UNFIT = re.compile(
     r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
 )

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.metrics.answers import BrokenSourceError, line
+from gitmodel.adapters.metrics.files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -79,14 +79,13 @@ def _problem(
     path: Path, artifact: Artifact, advance: Callable[[int], None]
 ) -> str | None:
     try:
-        # O_NONBLOCK: a pipe that nobody writes to must not hang us.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        opened = open_regular(path)
     except (FileNotFoundError, NotADirectoryError):
         return _MISSING
-    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 (a descriptor)
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return "is no regular file"
+    if opened is None:
+        return "is no regular file"
+    file, status = opened
+    with file:
         if status.st_size != artifact.size:
             return f"has {status.st_size:,} bytes instead of {artifact.size:,}"
         hasher = hashlib.sha256()

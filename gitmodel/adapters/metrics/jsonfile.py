@@ -5,12 +5,11 @@ The preset ``evidently`` reads the reports of Evidently, without needing it (R16
 
 from __future__ import annotations
 
-import os
-import stat
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.adapters.metrics.answers import BrokenSourceError, NoDataError, part, read
+from gitmodel.adapters.metrics.files import open_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,17 +48,13 @@ def load(source: FileSource, root: Path, now: datetime) -> Any:
 
 
 def _read(path: Path) -> tuple[bytes, datetime]:
-    """Return a file's bytes, and when they were written.
-
-    Links are followed: tools change reports by turning a link. O_NONBLOCK, since a
-    pipe that nobody writes to must not hang us.
-    """
+    """Return a file's bytes, and when they were written."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise BrokenSourceError("it is not a regular file")
+        opened = open_regular(path)
+        if opened is None:
+            raise BrokenSourceError("it is not a regular file")
+        file, status = opened
+        with file:
             data = file.read(_MOST + 1)
     except OSError as error:
         raise BrokenSourceError(f"it cannot be read: {error.strerror}") from error
