@@ -51,6 +51,7 @@ COMMANDS: dict[str, str] = {
     "validate": "Change the registry",
     "hold": "Change the registry",
     "quarantine": "Change the registry",
+    "incident": "Change the registry",
     "sync": "Change the registry",
     "list": "Read the registry",
     "show": "Read the registry",

@@ -89,6 +89,8 @@ class RegistryWord(click.ParamType[str]):
                 return view.settings.stages
             case "request":
                 return [f"{m}#{s}" for s in view.settings.stages for m in view.models()]
+            case "incident":
+                return sorted(name for name in view.names("incidents"))
             case "version":
                 return _newest_first(view, model) if model else ()
             case _:
@@ -160,6 +162,7 @@ class Duration(click.ParamType[timedelta]):
 
 
 DURATION = Duration()
+INCIDENT = RegistryWord("incident")
 MODEL = RegistryWord("model")
 VERSION = RegistryWord("version")
 REQUEST = RegistryWord("request")
