@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from gitmodel.domain.digest import Digest
     from gitmodel.domain.pin import Release
+    from gitmodel.domain.transition import Action
     from gitmodel.operations.attest import AttestResult
     from gitmodel.registry.change import Plan
     from gitmodel.registry.handle import RegistryHandle
@@ -84,9 +85,10 @@ class PostRollbackResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rollback:
-    """The rollback that is looked at: the newest move of the stage."""
+class _Move:
+    """The newest move of a stage."""
 
+    action: Action
     release: Release
     transition: Digest
     seq: int
@@ -123,6 +125,13 @@ def validate_rollback(
         handle.rehearse()
     view = handle.view()
     done = _newest(view, model, stage)
+    if done.action != "rollback":
+        raise ConflictError(
+            f"The newest move of {model} in {stage} is no rollback: there is nothing "
+            "to look at afterwards.",
+            f"gitmodel log {model} --stage {stage}  shows its moves.",
+            code="E_NOT_ROLLED_BACK",
+        )
     empty = PostRollbackResult(
         status="none",
         model=model,
@@ -174,21 +183,14 @@ def validate_rollback(
     )
 
 
-def _newest(view: View, model: str, stage: str) -> _Rollback:
+def _newest(view: View, model: str, stage: str) -> _Move:
     view.settings.require_stage(stage)
     view.versions(model)
     history, records = require_sound_history(view, stage, model)
     if history.current is None:
         raise NotFoundError(f"Stage {stage} holds no version of {model}")
     newest = history.transitions[-1]
-    if newest.action != "rollback":
-        raise ConflictError(
-            f"The newest move of {model} in {stage} is no rollback: there is nothing "
-            "to look at afterwards.",
-            f"gitmodel log {model} --stage {stage}  shows its moves.",
-            code="E_NOT_ROLLED_BACK",
-        )
-    return _Rollback(history.current, records[-1].digest, newest.seq)
+    return _Move(newest.action, history.current, records[-1].digest, newest.seq)
 
 
 def _carry_out(

@@ -154,7 +154,7 @@ class Bench:
         except OSError as error:
             return _Seen(f"{program} cannot be started: {error.strerror or error}")
         if ran.status is None:
-            return _Seen(f"it was stopped after {seconds:.3g} seconds")
+            return _Seen(f"it was stopped after {seconds:.0f} seconds")
         if ran.status:
             how = f"it ended with {ran.status}"
             return _Seen(f"{how}: {ran.complaint}" if ran.complaint else how)
