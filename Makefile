@@ -68,18 +68,28 @@ git-lfs:
 	    echo "git-lfs is missing. Install it:  sudo apt-get install git-lfs  (or brew install git-lfs)" >&2; exit 1; \
 	  fi; }
 
-# What the tests run beside git: a PKCS#11 token, a git server. Where one is missing,
-# they skip what needs it.
+# What the tests run beside git: a PKCS#11 token, a git server, Prometheus and its
+# Alertmanager. Where one is missing, they skip what needs it. Only programs are wanted:
+# no daemon may start, neither now nor when the machine does.
 system:
 	@missing=; \
 	git lfs version >/dev/null 2>&1 || missing="$$missing git-lfs"; \
 	command -v softhsm2-util >/dev/null || missing="$$missing softhsm2"; \
 	command -v gitolite >/dev/null || missing="$$missing gitolite3"; \
+	command -v promtool >/dev/null || missing="$$missing prometheus"; \
+	command -v amtool >/dev/null || missing="$$missing prometheus-alertmanager"; \
 	[ -z "$$missing" ] || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    export DEBIAN_FRONTEND=noninteractive; \
-	    apt-get install -y -qq $$missing >/dev/null 2>&1 || { \
-	    apt-get update -qq && apt-get install -y -qq $$missing >/dev/null; }; \
+	    rule=/usr/sbin/policy-rc.d; \
+	    [ -e $$rule ] || { \
+	      trap 'rm -f /usr/sbin/policy-rc.d' EXIT; \
+	      printf '#!/bin/sh\nexit 101\n' >$$rule && chmod +x $$rule; }; \
+	    get="apt-get install -y -qq --no-install-recommends $$missing"; \
+	    $$get >/dev/null 2>&1 || { apt-get update -qq && $$get >/dev/null; } || exit 1; \
+	    for daemon in prometheus prometheus-alertmanager; do \
+	      case "$$missing " in *" $$daemon "*) \
+	        systemctl disable $$daemon >/dev/null 2>&1 || :;; esac; done; \
 	  else \
 	    echo "Some tests are skipped or fail without:$$missing. Install it:  sudo apt-get install$$missing" >&2; \
 	  fi; }
