@@ -29,6 +29,10 @@ from gitmodel.errors import InputError
 from gitmodel.operations import (
     check,
     diff,
+    incident,
+    incident_bundle,
+    incident_bundle_check,
+    incident_report,
     init,
     log,
     post_rollback,
@@ -50,6 +54,7 @@ from gitmodel.operations import (
 from gitmodel.operations import (
     list as listing,
 )
+from gitmodel.operations.evidence import evidence_of
 from gitmodel.operations.facts import Facts
 from gitmodel.operations.quarantine_scope import Suspects
 from gitmodel.registry.handle import Context, RegistryHandle
@@ -62,6 +67,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from gitmodel.adapters.signing.keyless import KeylessSigner
+    from gitmodel.domain.attestation import Evidence
+    from gitmodel.domain.incident import Severity
     from gitmodel.domain.ports import Progress
     from gitmodel.operations.delivery import Delivery
 
@@ -189,6 +196,28 @@ def _context(
         progress=progress or Silent(),
         warn=warn or _log,
     )
+
+
+def verify_incident_bundle(
+    file: PathLike, *, root: str | None = None
+) -> incident_bundle_check.BundleCheck:
+    """Verify an evidence bundle, with no registry at hand.
+
+    Args:
+        file: The bundle.
+        root: The digest of policy 1 as you know it from elsewhere.
+
+    Raises:
+        NotFoundError: There is no such file.
+        IntegrityError: It is no evidence bundle, or no whole one.
+    """
+    known = Digest.parse(root) if root else None
+    context = _context(None, None, None, None, None, None)
+    return incident_bundle_check.verify_bundle(Path(file), context, root=known)
+
+
+def _evidence(texts: Sequence[PathLike]) -> tuple[Evidence, ...]:
+    return tuple(evidence_of(str(text)) for text in texts)
 
 
 def _log(message: str) -> None:
@@ -394,6 +423,93 @@ class Registry:
     def list_quarantine(self) -> tuple[quarantine_list.Held, ...]:
         """Return what is in quarantine."""
         return quarantine_list.list_quarantine(self._handle.view())
+
+    def open_incident(
+        self,
+        title: str,
+        *,
+        incident_id: str | None = None,
+        severity: Severity = "high",
+        models: Sequence[str] = (),
+        stages: Sequence[str] = (),
+        text: str = "",
+        evidence: Sequence[PathLike] = (),
+        dry_run: bool = False,
+        push: bool = False,
+    ) -> incident.IncidentResult:
+        """Open an incident; see ``gitmodel incident open``."""
+        words = incident.Words(
+            title=title,
+            severity=severity,
+            models=tuple(models),
+            stages=tuple(stages),
+            text=text,
+            evidence=_evidence(evidence),
+        )
+        mode = Mode(dry_run=dry_run, push=push)
+        return incident.open_incident(
+            self._handle, words, incident=incident_id, mode=mode
+        )
+
+    def note_incident(
+        self,
+        incident_id: str,
+        text: str,
+        *,
+        evidence: Sequence[PathLike] = (),
+        dry_run: bool = False,
+        push: bool = False,
+    ) -> incident.IncidentResult:
+        """Add a note to an incident."""
+        words = incident.Words(text=text, evidence=_evidence(evidence))
+        mode = Mode(dry_run=dry_run, push=push)
+        return incident.note_incident(self._handle, incident_id, words, mode=mode)
+
+    def close_incident(
+        self,
+        incident_id: str,
+        *,
+        root_cause: str,
+        fixed_in: str,
+        text: str = "",
+        dry_run: bool = False,
+        push: bool = False,
+    ) -> incident.IncidentResult:
+        """Close an incident; see ``gitmodel incident close``."""
+        words = incident.Words(text=text, root_cause=root_cause, fixed_in=fixed_in)
+        mode = Mode(dry_run=dry_run, push=push)
+        return incident.close_incident(self._handle, incident_id, words, mode=mode)
+
+    def reopen_incident(
+        self,
+        incident_id: str,
+        reason: str,
+        *,
+        dry_run: bool = False,
+        push: bool = False,
+    ) -> incident.IncidentResult:
+        """Open a closed incident again."""
+        words = incident.Words(text=reason)
+        mode = Mode(dry_run=dry_run, push=push)
+        return incident.reopen_incident(self._handle, incident_id, words, mode=mode)
+
+    def incidents(
+        self, *, only_open: bool = False
+    ) -> tuple[incident_report.IncidentRow, ...]:
+        """Return the incidents that were opened."""
+        return incident_report.list_incidents(self._handle.view(), only_open=only_open)
+
+    def incident(self, incident_id: str) -> incident_report.IncidentReport:
+        """Return what happened in an incident, and what is still to do."""
+        return incident_report.show_incident(self._handle, incident_id)
+
+    def bundle_incident(
+        self, incident_id: str, output: PathLike, *, with_artifacts: bool = False
+    ) -> incident_bundle.BundleResult:
+        """Write the evidence of an incident to a new file."""
+        return incident_bundle.make_bundle(
+            self._handle, incident_id, Path(output), with_artifacts=with_artifacts
+        )
 
     def holds(self, model: str | None = None) -> tuple[holding.Hold, ...]:
         """Return what rollbacks keep from coming back."""

@@ -40,6 +40,12 @@ POLICY = {
 }
 #: Their own tests run these: they need a Sigstore, or a life that went before.
 ELSEWHERE = {
+    "incident open",
+    "incident note",
+    "incident close",
+    "incident reopen",
+    "incident bundle",
+    "incident bundle --verify",
     "validate",
     "checkpoint fetch",
     "promote --from-file",

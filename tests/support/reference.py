@@ -62,6 +62,7 @@ _SCHEMAS = (
     ("policy-v1", ".gitmodel/policy/N.yaml"),
     ("quarantine-v1", "quarantine/N.yaml"),
     ("accessreview-v1", ".gitmodel/reviews/N.yaml"),
+    ("incidententry-v1", "incidents/ID/N.yaml"),
     ("holdrelease-v1", "log/STAGE/MODEL/SEQ.release.yaml"),
     ("checkpoint-v1", "FILE"),
 )
