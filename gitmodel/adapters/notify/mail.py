@@ -7,6 +7,7 @@ import smtplib
 import socket
 import ssl
 from email import policy
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _SUBJECT = 150  # characters
 #: Who we say we are: looking up our own name can take longer than all the rest.
 _HELLO = "[127.0.0.1]"
-_ENVELOPE = policy.SMTP.clone(cte_type="7bit", max_line_length=200)
+_ENVELOPE = policy.SMTP.clone(cte_type="7bit")
 
 
 def send(
@@ -79,7 +80,7 @@ def compose(receiver: Mail, event: Event) -> EmailMessage:
     try:
         message["From"] = Address(addr_spec=receiver.sender)
         message["To"] = [Address(addr_spec=each) for each in receiver.to]
-    except ValueError as error:
+    except (ValueError, HeaderParseError) as error:
         raise InputError("The mail has an address that is none.") from error
     message["Subject"] = f"[gitmodel] {subject}"
     message["Date"] = from_text(event.time)
