@@ -75,7 +75,7 @@ def item(holder: Any, key: Any) -> Any:
             raise UndecidedError("a list has numbers for its parts, not names")
         place = number(key)
         if not place.is_integer() or not 0 <= place < len(holder):
-            raise MissingError(f"there is no [{key}] in a list of {len(holder)}")
+            raise MissingError(f"there is no [{place:g}] in a list of {len(holder)}")
         return holder[int(place)]
     if not isinstance(holder, Mapping):
         raise UndecidedError(f"{kind_of(holder)} has no parts")
