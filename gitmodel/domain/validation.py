@@ -183,9 +183,12 @@ def _bounds(name: str, body: Mapping[str, Any]) -> Bounds:
 def _duration(name: str, body: Mapping[str, Any]) -> timedelta | None:
     if "timeout" not in body:
         return None
-    found = duration(body["timeout"])
+    try:
+        found = duration(body["timeout"])
+    except InputError:
+        found = timedelta()
     if not found:
-        raise _impossible(name, "its timeout is nothing")
+        raise _impossible(name, "its timeout is a duration such as 30s")
     return found
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.liar import Liar
+    from tests.support.remotes import Team
     from tests.support.workbench import Workbench
 
 MODEL = "models/fraud/model.yaml"
@@ -490,6 +491,43 @@ def test_no_gate_takes_it_for_a_validation(story: Workbench) -> None:
     assert validate(story).code == 0
     said = story.run("--json", "check", "fraud@1.0.0", "--stage", "production")
     assert [each["gate"] for each in said.json["refusals"]] == ["attestation"]
+
+
+# ---- others
+
+
+def test_a_merge_may_bring_the_rollback_and_what_came_of_it(
+    stocked: Workbench,
+) -> None:
+    ask_for(stocked, {"name": "bytes", "integrity": True})
+    stocked.git("switch", "-qc", "night")
+    stocked.do("rollback", "fraud", "staging", "-m", "worse")
+    assert validate(stocked).code == 0
+    stocked.git("switch", "-q", "main")
+    stocked.git("merge", "-q", "--no-ff", "-m", "the night", "night")
+    assert stocked.verify("--history", "--full") == (0, [])
+
+
+def test_it_is_pushed_behind_what_others_pushed(team: Team) -> None:
+    ours, theirs = team.ours, team.theirs
+    ours.promote("fraud@1.1.0", "dev")
+    ask_for(ours, {"name": "bytes", "integrity": True})
+    ours.do("rollback", "fraud", "dev", "-m", "worse")
+    ours.git("push", "-q", "origin", "main")
+    theirs.git("pull", "-q", "--ff-only")
+    theirs.do("promote", "churn@1.0.0", "dev", "--push")
+    done = ours.do("validate", "fraud", "dev", "--push")
+    assert (done["status"], done["commit"]) == ("passed", team.tip())
+    assert ours.verify("--history") == (0, [])
+
+
+def test_bytes_that_a_clone_lacks_are_fetched(team: Team) -> None:
+    ours, theirs = team.ours, team.theirs
+    ours.promote("fraud@1.1.0", "dev")
+    ask_for(ours, {"name": "bytes", "integrity": True}, {"name": "code", "scan": True})
+    ours.do("rollback", "fraud", "dev", "-m", "worse", "--push")
+    theirs.git("pull", "-q", "--ff-only")
+    assert theirs.do("validate", "fraud", "dev", "--push")["status"] == "passed"
 
 
 # ---- attacks

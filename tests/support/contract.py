@@ -88,6 +88,43 @@ _METRICS = (
     ("metrics[].direction", "text", "higher or lower: what is better"),
     ("metrics[].verdict", "text", "better, worse, same or unknown"),
 )
+_ROLLBACK = (
+    (
+        "status",
+        "text",
+        (
+            "rolled_back, unchanged, planned for --plan and --dry-run, or pending: "
+            "it waits for approvals"
+        ),
+    ),
+    ("model", "text", "name of the model"),
+    ("stage", "text", "the stage"),
+    ("from", "text", "the version that it held before"),
+    ("to", "text", "the version that it holds now"),
+    ("reverts[]", "text", "commits that were undone, newest first"),
+    ("incident", "text?", "from --incident"),
+    ("transition", "text?", "digest of the new transition; null for a plan"),
+    ("seq", "integer", "its number in the stage's log"),
+    ("commit", "text?", "null for a plan"),
+    ("branch", "text", "the branch that moved: the registry's, or the request's"),
+    ("needed[]", "text", "what it waits for"),
+    ("review", "text?", "who must approve it afterwards, until when; null for nobody"),
+    ("targetSince", "text", "when `to` came into the stage then"),
+    ("fromSince", "text", "when `from` came into the stage"),
+    ("versionsPassedOver[].version", "text", "a better target that is not sound"),
+    ("versionsPassedOver[].reason", "text", "why"),
+    *_METRICS,
+)
+_AFTERMATH = (
+    ("validations[]", "object", "as `validate` answers, one for each rollback"),
+    ("further[]", "object", "rollbacks that followed, as validation had failed"),
+    ("failures[].code", "text", "of what could not be done afterwards"),
+    ("failures[].message", "text", "why"),
+    ("notifications[].name", "text", "who was to be told"),
+    ("notifications[].delivered", "boolean", "whether they were"),
+    ("notifications[].detail", "text", "what they said, or why not"),
+    _PULL_REQUEST,
+)
 
 _SUBJECTS = (
     (
@@ -265,31 +302,41 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("dryRun", "boolean", "whether nothing was changed"),
     ),
     "rollback": _keys(
+        *((path, kind, what) for path, kind, what in _ROLLBACK),
+        *_AFTERMATH,
+    ),
+    "rollback --also": _keys(
+        ("status", "text", "rolled_back, planned, or unchanged"),
+        ("incident", "text?", "from --incident"),
+        *((f"rollbacks[].{path}", kind, what) for path, kind, what in _ROLLBACK),
+        ("branch", "text", "the branch that moved"),
+        ("commit", "text?", "of all of them; null for a plan"),
+        *_AFTERMATH,
+    ),
+    "rollback --emergency": _keys(
         (
             "status",
             "text",
             (
-                "rolled_back, unchanged, planned for --plan and --dry-run, or pending: "
-                "it waits for approvals"
+                "rolled_back, partial, planned, or unchanged: this incident took it "
+                "back before"
             ),
         ),
-        ("model", "text", "name of the model"),
-        ("stage", "text", "the stage"),
-        ("from", "text", "the version that it held before"),
-        ("to", "text", "the version that it holds now"),
-        ("reverts[]", "text", "commits that were undone, newest first"),
-        ("incident", "text?", "from --incident"),
-        ("transition", "text?", "digest of the new transition; null for a plan"),
-        ("seq", "integer", "its number in the stage's log"),
-        ("commit", "text?", "null for a plan"),
-        ("branch", "text", "the branch that moved: the registry's, or the request's"),
-        ("needed[]", "text", "what it waits for"),
-        _PULL_REQUEST,
-        ("targetSince", "text", "when `to` came into the stage then"),
-        ("fromSince", "text", "when `from` came into the stage"),
-        ("versionsPassedOver[].version", "text", "a better target that is not sound"),
-        ("versionsPassedOver[].reason", "text", "why"),
-        *_METRICS,
+        ("incident", "text", "from --incident"),
+        *((f"rollbacks[].{path}", kind, what) for path, kind, what in _ROLLBACK),
+        ("quarantined[]", "text", "what was live, as MODEL@VERSION"),
+        ("elsewhere[].model", "text", "what is in quarantine now, and live elsewhere"),
+        ("elsewhere[].version", "text", "its version"),
+        ("elsewhere[].stage", "text", "where it is live"),
+        ("steps[].step", "text", "rollback, quarantine, incident or push"),
+        ("steps[].subject", "text", "what it was done to"),
+        ("steps[].outcome", "text", "done, unchanged or failed"),
+        ("steps[].detail", "text", "what came of it, or why it failed"),
+        ("branch", "text", "the branch that moved"),
+        ("commit", "text?", "of all of it; null for a plan, or if unchanged"),
+        ("pushed", "boolean?", "whether the remote has it; null without --push"),
+        ("next[]", "text", "what to do now, most urgent first"),
+        *_AFTERMATH,
     ),
     "hold list": _keys(
         *((f"holds[].{path}", kind, what) for path, kind, what in _HOLD)
@@ -458,6 +505,8 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("attestations[].findings[].message", "text", "what was found wrong"),
         ("attestations[].findings[].path?", "text", "where"),
         ("attestations[].findings[].severity?", "text", "low, medium, high, critical"),
+        ("attestations[].stage", "text?", "of a postrollback: what was rolled back"),
+        ("attestations[].checks[]", "object", "of a postrollback: as in `validate`"),
         ("attestations[].tool", "text?", "what did the work"),
         ("attestations[].path", "text", "of the document"),
         ("attestations[].problem", "text?", "why it does not count"),

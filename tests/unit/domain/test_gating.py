@@ -68,6 +68,18 @@ def move(seq: int, action: Action, to: Digest | None, hours: float) -> Transitio
     )  # fmt: skip
 
 
+def test_what_came_of_a_rollback_is_heard_by_no_gate() -> None:
+    """A responder signs it, who may say nothing of quality."""
+    said = attested("postrollback", 1, accuracy=0.99)
+    one = version(metrics={"test": {"accuracy": 0.1}}, attested=(said,))
+    assert one.newest("postrollback", None) is None
+    assert gates(rules({"metric": {"name": "test.accuracy", "min": 0.9}}), one) == [
+        "metric"
+    ]
+    with pytest.raises(InputError, match="No gate asks for a postrollback"):
+        rules({"attestation": {"type": "postrollback"}})
+
+
 def test_the_newest_attestation_decides_whatever_the_order() -> None:
     asked = rules({"attestation": {"type": "scan"}})
     old, new = attested("scan", 9, "failed"), attested("scan", 10)
