@@ -12,7 +12,7 @@ from gitmodel.errors import GitmodelError
 from gitmodel.registry.allowed import require_allowed, require_allowed_address
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gitmodel.domain.event import Event
     from gitmodel.registry.handle import RegistryHandle
@@ -46,12 +46,14 @@ class Delivery:
     hints: tuple[str, ...] = ()
 
 
-def tell(
+def begin(
     handle: RegistryHandle, event: Event, listeners: Sequence[Listener], seconds: float
-) -> tuple[Delivery, ...]:
-    """Tell all of them side by side; return what came of it, in their order.
+) -> Callable[[], tuple[Delivery, ...]]:
+    """Begin to tell all of them, side by side, and return at once.
 
-    Whoever has not been told after ``seconds`` is not waited for.
+    Returns:
+        What waits for them, and returns what came of it, in their order. Whoever has
+        not been told ``seconds`` after the beginning is not waited for.
     """
     started = time.monotonic()
     results: dict[int, Delivery] = {}
@@ -73,13 +75,17 @@ def tell(
     ]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(max(0.0, started + seconds - time.monotonic()))
-    late = TimeoutError()
-    return tuple(
-        results.get(index) or failure(each.notification.name, late, started)
-        for index, each in enumerate(listeners)
-    )
+
+    def finish() -> tuple[Delivery, ...]:
+        for thread in threads:
+            thread.join(max(0.0, started + seconds - time.monotonic()))
+        late = TimeoutError()
+        return tuple(
+            results.get(index) or failure(each.notification.name, late, started)
+            for index, each in enumerate(listeners)
+        )
+
+    return finish
 
 
 def _deliver(

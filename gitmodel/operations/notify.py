@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING
 from gitmodel.domain.event import Event
 from gitmodel.domain.moment import to_text
 from gitmodel.errors import GitmodelError, NotFoundError
-from gitmodel.operations.delivery import Delivery, failure, tell
+from gitmodel.operations import delivery
+from gitmodel.operations.delivery import Delivery, failure
 from gitmodel.registry import event_log, notifications
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.notifications import Listener
 
@@ -42,17 +45,39 @@ def notify(
         event: What happened.
         seconds: After which nobody is waited for any more.
     """
+    return begin(handle, event, seconds=seconds)()
+
+
+def begin(
+    handle: RegistryHandle, event: Event, *, seconds: float = DEADLINE
+) -> Callable[[], tuple[Delivery, ...]]:
+    """Begin to tell of an event, which is kept in this clone; nobody is waited for yet.
+
+    Args:
+        handle: The registry.
+        event: What happened, or is about to.
+        seconds: After which nobody is waited for any more.
+
+    Returns:
+        What waits for everybody, warns of those who could not be told, and returns what
+        came of it.
+    """
     event, failed = _identified(handle, event)
     listeners, unread = _listeners(handle)
     wanted = [each for each in listeners if event.is_heard(each.notification.on)]
-    told = (*failed, *unread, *tell(handle, event, wanted, seconds))
-    for each in told:
-        if not each.ok:
-            hints = "".join(f" ({hint})" for hint in each.hints)
-            handle.context.warn(
-                f"{each.name} does not know of {event.type}: {each.detail}{hints}"
-            )
-    return told
+    finish = delivery.begin(handle, event, wanted, seconds)
+
+    def wait() -> tuple[Delivery, ...]:
+        told = (*failed, *unread, *finish())
+        for each in told:
+            if not each.ok:
+                hints = "".join(f" ({hint})" for hint in each.hints)
+                handle.context.warn(
+                    f"{each.name} does not know of {event.type}: {each.detail}{hints}"
+                )
+        return told
+
+    return wait
 
 
 def try_out(
@@ -91,7 +116,7 @@ def try_out(
         reason="Somebody tries whether you can be told.",
     )
     event, failed = _identified(handle, event)
-    return (*failed, *tell(handle, event, chosen, seconds))
+    return (*failed, *delivery.begin(handle, event, chosen, seconds)())
 
 
 def _identified(

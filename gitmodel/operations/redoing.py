@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.history import changes
 from gitmodel.domain.attestation import POST_ROLLBACK
+from gitmodel.domain.incident import IncidentEntry
 from gitmodel.domain.transition import Transition
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.sighting import told
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from gitmodel.registry.rejoining import Clash
 
 _SHOWN = 20
+#: Kind of an entry of an incident → the command that writes such.
+_ENTRIES = {"opened": "open", "note": "note", "closed": "close", "reopened": "reopen"}
 
 
 def commands(
@@ -48,7 +51,7 @@ def commands(
     for commit, parent in line:
         paths = [each.path for each in changed.get(commit, ()) if each.status == "A"]
         view = View(handle.reader, commit)
-        made = list(_moves(view, paths))
+        made = [*_moves(view, paths), *_entries(view, paths)]
         if view.policy_digest != policy:
             # What was signed under a policy that is gone cannot be picked up again.
             made += _statements(paths)
@@ -100,6 +103,24 @@ def _statements(paths: Sequence[str]) -> Iterator[str]:
                 if place.name == POST_ROLLBACK
                 else f"gitmodel attest {named} {place.name} …  as you did"
             )
+
+
+def _entries(view: View, paths: Sequence[str]) -> Iterator[str]:
+    """Yield the commands that write entries of incidents again."""
+    for path in paths:
+        if layout.classify(path).kind != "incident":
+            continue
+        try:
+            data = view.blob(path) or b""
+            said = parse("IncidentEntry", data, path, IncidentEntry.from_document)
+        except GitmodelError:
+            continue
+        words = [_ENTRIES[said.entry], said.incident]
+        if said.entry == "closed":
+            words += ["--root-cause", said.root_cause, "--fixed-in", said.fixed_in]
+        if said.title or said.text:
+            words += ["-m", said.title or said.text]
+        yield shlex.join(["gitmodel", "incident", *words])
 
 
 def _moves(view: View, paths: Sequence[str]) -> Iterator[str]:

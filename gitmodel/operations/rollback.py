@@ -93,8 +93,6 @@ def rollback(
             quarantine.
         IntegrityError: The target's bytes or signatures, or the log, are not sound.
     """
-    mode = mode or Mode()
-    branch = handle.writable_branch().removeprefix("refs/heads/")
     asked = Asked(
         model=model,
         stage=stage,
@@ -104,6 +102,13 @@ def rollback(
         incident=incident,
         expect=expect,
     )
+    return carry_out(handle, asked, mode or Mode())
+
+
+def carry_out(handle: RegistryHandle, asked: Asked, mode: Mode) -> RollbackResult:
+    """Make one rollback, or ask others for it; see :func:`rollback`."""
+    branch = handle.writable_branch().removeprefix("refs/heads/")
+    move = "emergency" if asked.emergency else "rollback"
 
     def build(view: View) -> Plan[_Outcome]:
         planned = plan_rollback(handle, view, asked)
@@ -113,13 +118,13 @@ def rollback(
             return Plan(None, _Outcome(result))
         if mode.dry_run:
             result = replace(result, status="planned")
-        needed = approvals_needed(view, stage, model, "rollback")
+        needed = approvals_needed(view, asked.stage, asked.model, move)
         if not needed and not mode.by_request:
             return Plan(moved.change, _Outcome(result))
         waiting = replace(
             result,
             status=result.status if mode.dry_run else "pending",
-            branch=branch_of(stage, model, moved.transition.seq),
+            branch=branch_of(asked.stage, asked.model, moved.transition.seq),
             needed=tuple(refusal.message for refusal in needed),
         )
         return Plan(None, _Outcome(waiting, (view, moved)))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gitmodel.domain.digest import Digest
     from gitmodel.domain.pin import Release
     from gitmodel.operations.moves import Moved
+    from gitmodel.operations.rollback_target import Unfit
     from gitmodel.operations.sighting import Sighting
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.view import View
@@ -100,8 +101,16 @@ class Planned:
     moved: Moved | None
 
 
-def plan_rollback(handle: RegistryHandle, view: View, asked: Asked) -> Planned:
+def plan_rollback(
+    handle: RegistryHandle, view: View, asked: Asked, unfit: Unfit | None = None
+) -> Planned:
     """Plan one rollback, having verified its target down to the bytes.
+
+    Args:
+        handle: The registry.
+        view: What it is planned upon.
+        asked: Which rollback.
+        unfit: Raises for versions that are about to be of no use.
 
     Raises:
         NotFoundError: The stage is empty, or has nothing to go back to.
@@ -130,7 +139,7 @@ def plan_rollback(handle: RegistryHandle, view: View, asked: Asked) -> Planned:
             f"gitmodel log {model} --stage {stage}  shows who moved it.",
             code="E_STAGE_MOVED",
         )
-    target = choose(handle, view, (model, stage), history, asked.to)
+    target = choose(handle, view, (model, stage), history, asked.to, unfit)
     tenure = target.tenure
     result = RollbackResult(
         status="unchanged",

@@ -25,8 +25,14 @@ from gitmodel.registry.versions import load
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gitmodel.domain.history import StageHistory, Tenure
+    from gitmodel.domain.pin import Release
     from gitmodel.registry.handle import RegistryHandle
+
+    #: Raises for a version of a model that must not be gone back to.
+    Unfit = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ def choose(
     place: tuple[str, str],
     history: StageHistory,
     to: str | None,
+    unfit: Unfit | None = None,
 ) -> Target:
     """Return what a stage goes back to, having verified it.
 
@@ -57,6 +64,7 @@ def choose(
         place: A model and a stage.
         history: Of that model there.
         to: A version; None for the last known good.
+        unfit: Raises for versions that are about to be of no use.
 
     Raises:
         NotFoundError: There is no such version, or no last known good.
@@ -64,17 +72,23 @@ def choose(
         RefusedError: It is in quarantine.
         IntegrityError: Its bytes or signatures are not sound.
     """
+
+    def require_sound(release: Release) -> None:
+        if unfit is not None:
+            unfit(place[0], release.version)
+        fetch_sound_version(handle, view, place[0], release)
+
     if to is not None:
-        return Target(_named(handle, view, place, history, to))
-    return _last_known_good(handle, view, place, history)
+        return Target(_named(view, place, history, to, require_sound))
+    return _last_known_good(place, history, require_sound)
 
 
 def _named(
-    handle: RegistryHandle,
     view: View,
     place: tuple[str, str],
     history: StageHistory,
     to: str,
+    require_sound: Callable[[Release], None],
 ) -> Tenure:
     model, stage = place
     version = str(Version.parse(to))
@@ -88,12 +102,14 @@ def _named(
             f"gitmodel promote {model}@{version} {stage}",
             code="E_ROLLBACK_TO_NEVER_PROMOTED",
         )
-    fetch_sound_version(handle, view, model, tenure.release)
+    require_sound(tenure.release)
     return tenure
 
 
 def _last_known_good(
-    handle: RegistryHandle, view: View, place: tuple[str, str], history: StageHistory
+    place: tuple[str, str],
+    history: StageHistory,
+    require_sound: Callable[[Release], None],
 ) -> Target:
     """Return the first good candidate, and why better ones were passed over."""
     model, stage = place
@@ -101,7 +117,7 @@ def _last_known_good(
     failure: GitmodelError | None = None
     for release in history.last_known_good():
         try:
-            fetch_sound_version(handle, view, model, release)
+            require_sound(release)
         except GitmodelError as error:
             skipped.append((release.version, error.message))
             failure = failure or error

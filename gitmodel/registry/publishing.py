@@ -45,6 +45,7 @@ def publish(
     write: Write,
     land: Land,
     join: Join | None = None,
+    patience: float | None = None,
 ) -> Done[T]:
     """Make a change that the remote has when this returns.
 
@@ -56,6 +57,8 @@ def publish(
         land: Brings the commit to this clone.
         join: Called with where this clone and the remote have parted to; returns a
             commit that has both, for a plan that adds nothing. None: that is an error.
+        patience: Seconds that the remote has for a fetch; None for no limit. A push is
+            never cut short: nobody could tell whether it had arrived.
 
     Raises:
         ConflictError: The lines of development have parted, or others kept winning.
@@ -67,7 +70,7 @@ def publish(
     uploaded: set[Digest] = set()
     while True:
         began = time.monotonic()
-        theirs = porcelain.fetch(handle.repository, remote, branch)
+        theirs = porcelain.fetch(handle.repository, remote, branch, patience)
         base = _take_in(handle, ref, remote, theirs, join)
         view = View(handle.reader, base)
         plan = build(view)

@@ -44,11 +44,14 @@ class Mode:
         push: Also bring the change to the remote.
         by_request: Move no pin, even where the policy asks nobody: let the move wait on
             a branch of its own, which the caller pushes.
+        patience: Seconds that the remote has to say what it has; None for as long as
+            git waits.
     """
 
     dry_run: bool = False
     push: bool = False
     by_request: bool = False
+    patience: float | None = None
 
 
 def transact(
@@ -80,7 +83,9 @@ def transact(
             # GitPython takes 35 ms to import, and only talking to remotes needs it.
             from gitmodel.registry import publishing  # noqa: PLC0415
 
-            return publishing.publish(handle, ref, build, write_commit, land, join)
+            return publishing.publish(
+                handle, ref, build, write_commit, land, join, mode.patience
+            )
         base = handle.repository.resolve(ref)
         view = View(handle.reader, base)
         plan = build(view)

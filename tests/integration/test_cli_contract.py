@@ -47,6 +47,8 @@ ELSEWHERE = {
     "incident bundle",
     "incident bundle --verify",
     "validate",
+    "rollback --also",
+    "rollback --emergency",
     "checkpoint fetch",
     "promote --from-file",
     "sync",

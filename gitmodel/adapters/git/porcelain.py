@@ -99,20 +99,31 @@ def configure(repository: Repository, settings: Mapping[str, str]) -> None:
             repo.git.config("--local", key, value)
 
 
-def fetch(repository: Repository, remote: str, branch: str) -> str | None:
+def fetch(
+    repository: Repository, remote: str, branch: str, patience: float | None = None
+) -> str | None:
     """Fetch one branch; return its commit on the remote, None if it has none.
 
     Others may be fetching in this clone as well, as editors do: then it is tried again.
 
+    Args:
+        repository: Where to.
+        remote: Where from.
+        branch: Which branch.
+        patience: Seconds that the remote has to answer; None for as long as git waits.
+
     Raises:
-        OutsideError: The remote cannot be reached.
+        OutsideError: The remote cannot be reached, or does not answer.
     """
     tracking = f"refs/remotes/{remote}/{branch}"
     for left in reversed(range(_FETCHES)):
         try:
             with _opened(repository) as repo:
                 repo.git(c=_QUIET).fetch(
-                    "--quiet", remote, f"+refs/heads/{branch}:{tracking}"
+                    "--quiet",
+                    remote,
+                    f"+refs/heads/{branch}:{tracking}",
+                    kill_after_timeout=patience,
                 )
             break
         except GitCommandError as error:

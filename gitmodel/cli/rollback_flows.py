@@ -1,0 +1,201 @@
+"""What ``gitmodel rollback`` goes through: one pin, several together, an emergency."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmodel.cli.forges import find_place, open_pull_request
+from gitmodel.cli.rollback_rendering import (
+    aftermath_json,
+    aftermath_text,
+    emergency_json,
+    emergency_text,
+    next_steps,
+    rollback_json,
+    rollback_text,
+)
+from gitmodel.errors import GitmodelError
+from gitmodel.operations import recovery
+from gitmodel.operations.emergency import emergency
+from gitmodel.operations.rollback import rollback, rollback_all
+
+if TYPE_CHECKING:
+    from gitmodel.cli.forges import At
+    from gitmodel.cli.session import Session
+    from gitmodel.operations.delivery import Delivery
+    from gitmodel.operations.recovery import Aftermath
+    from gitmodel.operations.rollback_plan import RollbackResult
+    from gitmodel.registry.transaction import Mode
+
+#: What is live now failed its validation, as ``gitmodel validate`` says it.
+FAILED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants to be taken back.
+
+    Attributes:
+        places: Pairs of model and stage.
+        skip: Carry out no checks afterwards.
+        yes: Ask no question.
+        at: Where a pull request would be opened.
+    """
+
+    places: tuple[tuple[str, str], ...]
+    reason: str
+    incident: str | None
+    to: str | None
+    mode: Mode
+    skip: bool
+    yes: bool
+    at: At
+
+    def care(self, session: Session, *, emergency: bool = False) -> recovery.Care:
+        """Return how what was taken back is looked after."""
+        return recovery.Care(
+            mode=self.mode, emergency=emergency, skip=self.skip, tell=session.step
+        )
+
+
+def one_flow(session: Session, wish: Wish) -> int:
+    """Take one pin back, or ask others for it; return the exit code."""
+    [place] = wish.places
+    asked = aftermath = None
+    told: tuple[Delivery, ...] = ()
+    with session.open_closing() as handle:
+        forge = find_place(handle, wish.at) if wish.mode.by_request else None
+        try:
+            result = rollback(
+                handle,
+                *place,
+                to=wish.to,
+                reason=wish.reason,
+                incident=wish.incident,
+                mode=wish.mode,
+            )
+        except GitmodelError as error:
+            if not wish.mode.dry_run:
+                recovery.report_failure(handle, place, error, incident=wish.incident)
+            raise
+        if result.status == "pending" and not wish.mode.dry_run:
+            asked = open_pull_request(handle, forge, result.branch)
+        if result.status == "rolled_back":
+            aftermath = recovery.look_after(handle, (result,), wish.care(session))
+            told = recovery.report(handle, (result,), aftermath, reason=wish.reason)
+    session.answer(
+        rollback_json(result) | aftermath_json(aftermath, told, asked),
+        _joined(session, [rollback_text(session, result, asked)], aftermath),
+    )
+    _hint(session, result, wish.to)
+    return _code(aftermath)
+
+
+def several_flow(session: Session, wish: Wish) -> int:
+    """Take several pins back in one commit, or none; return the exit code."""
+    aftermath = None
+    told: tuple[Delivery, ...] = ()
+    with session.open_closing() as handle:
+        result = rollback_all(
+            handle,
+            wish.places,
+            reason=wish.reason,
+            incident=wish.incident,
+            mode=wish.mode,
+        )
+        made = [each for each in result.members if each.commit]
+        if made:
+            aftermath = recovery.look_after(handle, made, wish.care(session))
+            told = recovery.report(handle, made, aftermath, reason=wish.reason)
+    answer = {
+        "status": result.status,
+        "incident": wish.incident,
+        "rollbacks": [rollback_json(each) for each in result.members],
+        "branch": result.branch,
+        "commit": result.commit,
+    }
+    texts = [rollback_text(session, each) for each in result.members]
+    session.answer(
+        answer | aftermath_json(aftermath, told), _joined(session, texts, aftermath)
+    )
+    return _code(aftermath)
+
+
+def emergency_flow(session: Session, wish: Wish) -> int:
+    """Take pins back whatever stands in the way; return the exit code."""
+    if not wish.yes and not wish.mode.dry_run:
+        _confirm(wish.places)
+    incident = str(wish.incident)
+    aftermath = None
+    told: tuple[Delivery, ...] = ()
+    with session.open_closing() as handle:
+        wait = None
+        if not wish.mode.dry_run:
+            wait = recovery.announce(
+                handle, wish.places, reason=wish.reason, incident=incident
+            )
+        result = emergency(
+            handle,
+            wish.places,
+            incident=incident,
+            reason=wish.reason,
+            to=wish.to,
+            mode=wish.mode,
+        )
+        if wait is not None:
+            made = [each for each in result.members if each.commit]
+            care = wish.care(session, emergency=True)
+            aftermath = recovery.look_after(handle, made, care)
+            after = recovery.report_emergency(
+                handle, result, aftermath, reason=wish.reason
+            )
+            told = (*wait(), *after)
+        has_remote = bool(handle.repository.remotes())
+    session.answer(
+        emergency_json(result, has_remote=has_remote) | aftermath_json(aftermath, told),
+        _joined(session, [emergency_text(result)], aftermath),
+    )
+    for step in next_steps(result, has_remote=has_remote):
+        session.hint(step)
+    if result.failure is not None:
+        return result.failure.exit_code
+    return _code(aftermath)
+
+
+def _joined(session: Session, texts: list[str], aftermath: Aftermath | None) -> str:
+    after = aftermath_text(session, aftermath) if aftermath is not None else ""
+    return "\n\n".join(filter(None, (*texts, after)))
+
+
+def _code(aftermath: Aftermath | None) -> int:
+    return 0 if aftermath is None or aftermath.is_well else FAILED
+
+
+def _hint(session: Session, result: RollbackResult, to: str | None) -> None:
+    model, stage = result.model, result.stage
+    if result.status == "pending":
+        session.hint(f"gitmodel approve {model}#{stage}  by somebody else.")
+    elif result.status == "planned":
+        aim = f" --to {to}" if to else ""
+        session.hint(f"gitmodel rollback {model} {stage}{aim} -m REASON")
+    elif result.status == "rolled_back":
+        session.hint(f"gitmodel verify {model}#{stage}")
+
+
+def _confirm(places: tuple[tuple[str, str], ...]) -> None:
+    """Ask once, where somebody can answer.
+
+    Raises:
+        click.UsageError: Nobody can.
+        click.Abort: They said no.
+    """
+    names = ", ".join(f"{model}#{stage}" for model, stage in places)
+    if not sys.stdin.isatty():
+        raise click.UsageError("Nobody can be asked here: add --yes.")
+    click.confirm(
+        f"Take {names} back now, and quarantine what is live?", abort=True, err=True
+    )
