@@ -1,8 +1,9 @@
 """Runs the ``console`` blocks of a page, and compares what they print.
 
-A line that begins with ``$`` is a command, the lines after it are what it prints, on
-both streams. In them ``…`` stands for anything, alone on a line for any lines; every
-digest, commit, key id and time stands for any other.
+A line that begins with ``$`` is a command, those with ``>`` right after it belong to
+it, and the lines after them are what it prints, on both streams. In them ``…`` stands
+for anything, alone on a line for any lines; every digest, commit, key id and time stands
+for any other.
 """
 
 from __future__ import annotations
@@ -65,6 +66,9 @@ def steps(page: str) -> list[Step]:
         for line in block.splitlines():
             if line.startswith("$ "):
                 found.append((line.removeprefix("$ "), []))
+            elif line.startswith("> ") and not found[-1][1]:
+                command, shown = found[-1]
+                found[-1] = (f"{command}\n{line.removeprefix('> ')}", shown)
             else:
                 found[-1][1].append(line.rstrip())
     return [Step(command, tuple(shown)) for command, shown in found]
