@@ -15,15 +15,28 @@ from typing import TYPE_CHECKING, Any
 from gitmodel.version import __version__
 
 if TYPE_CHECKING:
-    from gitmodel.api import Keyless, Registry, init_registry, open_registry
+    from gitmodel.api import (
+        Keyless,
+        Registry,
+        init_registry,
+        open_registry,
+        verify_incident_bundle,
+    )
 
 
-__all__ = ["Keyless", "Registry", "__version__", "init_registry", "open_registry"]
+__all__ = [
+    "Keyless",
+    "Registry",
+    "__version__",
+    "init_registry",
+    "open_registry",
+    "verify_incident_bundle",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Load the API when it is first used: ``gitmodel --help`` must stay quick."""
-    if name in {"Keyless", "Registry", "init_registry", "open_registry"}:
+    if name in __all__:
         from gitmodel import api
 
         return getattr(api, name)

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmodel.domain.digest import Digest
-from gitmodel.domain.incident import AUTHORS, Course, IncidentEntry
-from gitmodel.errors import IntegrityError, NotFoundError
+from gitmodel.domain.incident import AUTHORS, Course, IncidentEntry, fixed_version
+from gitmodel.errors import GitmodelError, IntegrityError, NotFoundError
 from gitmodel.formats import schema
 from gitmodel.registry import layout
 from gitmodel.registry.parsing import as_found, parse
 from gitmodel.registry.records import read_record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gitmodel.domain.incident import Severity
     from gitmodel.registry.records import Record
     from gitmodel.registry.view import View
@@ -123,6 +125,8 @@ def read_incident(view: View, incident: str) -> Incident | None:
             raise _broken(path, record.problems[0].message)
         if not author_roles(record, entry):
             raise _broken(path, unsigned(entry))
+        if flaw := unfixed(entry, registered_in(view)):
+            raise _broken(path, flaw)
         entries.append(entry)
         course = course.after(entry, record.digest)
     return Incident(tuple(entries), course) if entries else None
@@ -160,6 +164,33 @@ def unsigned(entry: IncidentEntry) -> str:
     """Return what to say of an entry that its author has not signed as one who may."""
     roles = " or ".join(AUTHORS[entry.entry])
     return f"its author {entry.created_by} has not signed it as {roles}."
+
+
+def registered_in(view: View) -> Callable[[str, str], bool]:
+    """Return what says whether a version is registered."""
+
+    def known(model: str, version: str) -> bool:
+        return view.entry(layout.manifest_path(model, version)) is not None
+
+    return known
+
+
+def unfixed(entry: IncidentEntry, known: Callable[[str, str], bool]) -> str:
+    """Say why what an entry says to mend its incident mends nothing; "" if it may.
+
+    Args:
+        entry: Of any kind; only closing says so.
+        known: Says whether a version is registered.
+    """
+    if entry.entry != "closed":
+        return ""
+    try:
+        fix = fixed_version(entry.fixed_in)
+    except GitmodelError as error:
+        return error.message
+    if fix is not None and not known(*fix):
+        return f"it is said to be fixed in {entry.fixed_in}, which is not registered."
+    return ""
 
 
 def _broken(path: str, message: str) -> IntegrityError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitmodel.domain.incident import Course, IncidentEntry, fixed_version
+from gitmodel.domain.incident import Course, IncidentEntry
 from gitmodel.domain.names import incident_id
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import schema
@@ -17,11 +17,13 @@ from gitmodel.registry.incidents import (
     author_roles,
     entry_numbers,
     incident_ids,
+    registered_in,
+    unfixed,
     unsigned,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from gitmodel.operations.verification.findings import Findings
     from gitmodel.operations.verification.ledger import Ledger
@@ -56,7 +58,7 @@ def judge_incidents(
             ledger.findings.add(code, message, path, step.commit)
         if record.seals and not author_roles(record, entry):
             ledger.findings.add("E_UNSIGNED", unsigned(entry), path, step.commit)
-        if message := _unfixed(entry, lambda m, v: ledger.manifest(m, v) is not None):
+        if message := unfixed(entry, lambda m, v: ledger.manifest(m, v) is not None):
             ledger.findings.add("E_INCIDENT", message, path, step.commit)
         if entry.policy != edition.digest:
             message = "it names a policy that was not in force."
@@ -78,7 +80,7 @@ def verify_incidents(view: View, findings: Findings) -> None:
                 findings.add(code, message, path)
             if not record.problems and not author_roles(record, entry):
                 findings.add("E_UNSIGNED", unsigned(entry), path)
-            if message := _unfixed(entry, _registered(view)):
+            if message := unfixed(entry, registered_in(view)):
                 findings.add("E_INCIDENT", message, path)
             course = course.after(entry, record.digest)
 
@@ -92,23 +94,3 @@ def _flaws(
         yield error.code, error.message
     for message in course.flaws(entry, incident, number):
         yield "E_INCIDENT", message
-
-
-def _registered(view: View) -> Callable[[str, str], bool]:
-    def known(model: str, version: str) -> bool:
-        return view.entry(layout.manifest_path(model, version)) is not None
-
-    return known
-
-
-def _unfixed(entry: IncidentEntry, known: Callable[[str, str], bool]) -> str:
-    """Say why what is to mend an incident mends nothing; "" if it may."""
-    if entry.entry != "closed":
-        return ""
-    try:
-        fix = fixed_version(entry.fixed_in)
-    except GitmodelError as error:
-        return error.message
-    if fix is not None and not known(*fix):
-        return f"it is said to be fixed in {entry.fixed_in}, which is not registered."
-    return ""
