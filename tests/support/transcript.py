@@ -2,8 +2,8 @@
 
 A line that begins with ``$`` is a command, those with ``>`` right after it belong to
 it, and the lines after them are what it prints, on both streams. In them ``…`` stands
-for anything, alone on a line for any lines; every digest, commit, key id and time stands
-for any other.
+for anything, alone on a line for any lines; every digest, commit, key id and time
+stands for any other.
 """
 
 from __future__ import annotations
