@@ -25,14 +25,23 @@ class LateReview:
 
     Attributes:
         counts: How far each quorum is met that is asked for.
-        rejections: Who said no; they stand until taken back.
+        rejections: Who said no. That stays on record, and calls for another move.
         due_at: Until when it must be approved.
+        is_newest: Whether its stage has not been moved since.
     """
 
     transition: Transition
     counts: tuple[Count, ...]
     rejections: tuple[str, ...]
     due_at: datetime
+    is_newest: bool = True
+
+    def is_open(self, now: datetime) -> bool:
+        """Say whether somebody has to do something about it, now or until it is due."""
+        standing = self.standing(now)
+        return standing in {"due", "overdue"} or (
+            standing == "rejected" and self.is_newest
+        )
 
     def standing(self, now: datetime) -> Standing:
         """Return where it stands at ``now``."""
@@ -41,6 +50,20 @@ class LateReview:
         if not any(each.lacking for each in self.counts):
             return "approved"
         return "overdue" if now > self.due_at else "due"
+
+    def describe(self, now: datetime) -> str:
+        """Say what it is about, and where it stands at ``now``."""
+        move = self.transition
+        target = move.target.version if move.target else "nothing"
+        what = "emergency rollback" if move.emergency else "rollback"
+        where = (
+            f"the {what} of {move.model} in {move.stage} to {target}, by "
+            f"{move.requester} at {move.created_at},"
+        )
+        if self.rejections:
+            return f"{where} was rejected by {', '.join(self.rejections)}."
+        late = self.standing(now) == "overdue"
+        return f"{where} {'should have been approved' if late else 'asks'}: {self}."
 
     def __str__(self) -> str:
         lacking = "; ".join(

@@ -12,6 +12,7 @@ from gitmodel.operations.gates import (
     approvals_needed,
     decide_completeness,
     decide_promotion,
+    overdue_reviews,
 )
 from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.versions import resolve
@@ -71,6 +72,8 @@ def _check_one(
     found = resolve(view, selector)
     if stage is None:
         decision = decide_completeness(view, found)
+        late = overdue_reviews(view, found.version.model, view.settings.stages, now)
+        decision = Decision((*decision.refusals, *late))
     else:
         require_sound_history(view, stage, found.version.model)
         decision = decide_promotion(view, found, stage, now=now)

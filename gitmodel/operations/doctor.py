@@ -14,6 +14,7 @@ from gitmodel.operations.access_review import overdue
 from gitmodel.operations.fitness import Check
 from gitmodel.operations.hooks.installing import summary
 from gitmodel.operations.keys import choose
+from gitmodel.operations.late_review import unsettled
 from gitmodel.operations.remote_checks import check_remote, check_tags
 from gitmodel.registry import layout
 from gitmodel.registry.handle import RegistryHandle
@@ -64,6 +65,7 @@ def _look(handle: RegistryHandle, *, offline: bool) -> tuple[Check, ...]:
     questions: tuple[Callable[[RegistryHandle, View], Iterator[Check]], ...] = (
         _policy,
         _access_review,
+        _late_reviews,
         _attributes,
         _store,
         _remote,
@@ -164,6 +166,23 @@ def _access_review(handle: RegistryHandle, view: View) -> Iterator[Check]:
         if late
         else "",
         required=False,
+    )
+
+
+def _late_reviews(handle: RegistryHandle, view: View) -> Iterator[Check]:
+    now = handle.context.clock.now()
+    waiting = list(unsettled(view, now))
+    if not waiting:
+        return
+    bad = [review for review in waiting if review.standing(now) != "due"]
+    first = (bad or waiting)[0]
+    move = first.transition
+    yield Check(
+        "rollbacks to approve",
+        ok=not bad,
+        found=first.describe(now)
+        + (f" And {len(waiting) - 1} more." if len(waiting) > 1 else ""),
+        hint=f"gitmodel approve {move.model}#{move.stage}  by somebody else.",
     )
 
 

@@ -15,12 +15,13 @@ from gitmodel.errors import GitmodelError, RefusedError
 from gitmodel.operations.verification.findings import Findings
 from gitmodel.operations.verification.versions import verify_version
 from gitmodel.registry.attestations import require_attested
+from gitmodel.registry.late_reviews import reviews_of
 from gitmodel.registry.quarantines import quarantined
 from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.versions import load
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from gitmodel.domain.history import StageHistory
@@ -93,6 +94,7 @@ def decide_promotion(
         *_complete(view, found),
         *_stage_rules(view, found, stage, histories),
         *_gates(view, found, stage, histories, now),
+        *overdue_reviews(view, found.version.model, (stage,), now),
     ]
     return Decision(tuple(refusals))
 
@@ -153,6 +155,22 @@ def _stage_rules(
             )
         )
     return refusals
+
+
+def overdue_reviews(
+    view: View, model: str, stages: Iterable[str], now: datetime
+) -> list[Refusal]:
+    """Say which rollbacks others should have approved by now (R175)."""
+    return [
+        Refusal(
+            "review",
+            review.describe(now),
+            f"gitmodel approve {model}#{stage}  by somebody else.",
+        )
+        for stage in stages
+        for _, review in reviews_of(view, stage, model)
+        if review.standing(now) == "overdue"
+    ]
 
 
 def _held(name: str, stage: str, by: Transition) -> Refusal:

@@ -21,7 +21,6 @@ from gitmodel.domain.moment import to_text
 from gitmodel.errors import ConflictError, GitmodelError, NotFoundError
 from gitmodel.operations.attest import plan_attestation, require_attestor
 from gitmodel.operations.probing import Bench, one_line
-from gitmodel.operations.scan import MAX_FINDINGS
 from gitmodel.registry.model_checks import read_checks
 from gitmodel.registry.stage_log import require_sound_history
 from gitmodel.registry.transaction import Mode, transact
@@ -37,6 +36,9 @@ if TYPE_CHECKING:
     from gitmodel.registry.change import Plan
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.view import View
+
+#: Far fewer than fit: what is in an artifact must not keep the rest from being signed.
+_MAX_FINDINGS = 50
 
 Status = Literal["passed", "failed", "skipped", "none"]
 
@@ -230,7 +232,7 @@ def _carry_out(
 
 
 def _unique(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(dict.fromkeys(findings))[:MAX_FINDINGS]
+    return tuple(dict.fromkeys(findings))[:_MAX_FINDINGS]
 
 
 def _summary(found: PostRollbackResult, principal: str) -> str:

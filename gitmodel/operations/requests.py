@@ -28,9 +28,9 @@ class RequestRow:
     """A request as people see it.
 
     Attributes:
-        kind: promotion, rollback or policy.
+        kind: promotion, rollback or policy; review for a rollback that has landed.
         status: open, approved, rejected or stale; ``promoted`` or ``rolled_back``
-            once it has landed.
+            once it has landed; of a review, due, overdue, approved or rejected.
         model: None for a policy, as is ``stage``.
         version: The version to move to, or the number of the policy.
         origin: What is in force now.

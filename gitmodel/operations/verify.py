@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitmodel.errors import GitmodelError, IntegrityError
 from gitmodel.operations.checkpoint import is_shallow, verify_checkpoints
+from gitmodel.operations.late_review import neglected
 from gitmodel.operations.verification.additions import (
     verify_additions,
     verify_models,
@@ -153,7 +154,10 @@ def verify(
         artifacts=len(findings.artifacts) + findings.further_artifacts,
         bytes_hashed=hashed,
         steps=judged.commits if judged is not None else None,
-        notices=live_in_quarantine(view),
+        notices=(
+            *live_in_quarantine(view),
+            *neglected(view, handle.context.clock.now()),
+        ),
         problems=tuple(
             dict.fromkeys(_merged(findings.problems, judged.problems if judged else []))
         ),

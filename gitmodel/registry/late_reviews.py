@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitmodel.domain.late_review import LateReview, late_review
@@ -56,7 +57,7 @@ def reviews_of(
         record = read_record(view, path, "transition")
         review = review_of(view, record) if record is not None else None
         if record is not None and review is not None:
-            yield record, review
+            yield record, replace(review, is_newest=path == paths[-1])
 
 
 def all_reviews(

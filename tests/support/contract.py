@@ -31,11 +31,12 @@ _HOLD = (
     ("incident", "text?", "the incident that it belongs to"),
 )
 _REQUEST = (
-    ("kind", "text", "promotion, rollback or policy"),
+    ("kind", "text", "promotion, rollback, policy, or review: it has landed"),
     (
         "status",
         "text",
-        "open, approved, rejected, stale; promoted or rolled_back once it has landed",
+        "open, approved, rejected, stale; promoted or rolled_back once it has "
+        "landed; of a review due, overdue, approved or rejected",
     ),
     ("model", "text?", "name of the model; null for a policy"),
     ("version", "text", "the version to move to; the number of the policy"),

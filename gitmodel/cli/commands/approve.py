@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     metavar="COMMENT",
     help="What you looked at, for the record.",
 )
-@click.option("--push", is_flag=True, help="Also push the request's branch.")
+@click.option(
+    "--push", is_flag=True, help="Also push the branch: the request's, or the main one."
+)
 @json_option
 @click.pass_obj
 def command(session: Session, request: str, comment: str, push: bool) -> None:
@@ -31,14 +33,15 @@ def command(session: Session, request: str, comment: str, push: bool) -> None:
 
     You sign the identical transition. REQUEST is MODEL#STAGE, or the request's
     branch; a policy that waits is for `policy sign`. The requester's own approval never
-    counts, and principals are counted, not keys.
+    counts, and principals are counted, not keys. Where nothing waits, a rollback is
+    approved that has landed already and asks for it afterwards, such as an emergency.
 
     Examples:
       gitmodel approve fraud#production
       gitmodel approve request/production/fraud/4 -m "metrics reviewed" --push
     """
     from gitmodel.cli.request_rendering import request_json, request_text
-    from gitmodel.operations.requests import decide
+    from gitmodel.operations.decisions import decide
     from gitmodel.registry.policy_requests import is_policy
 
     if is_policy(request):
@@ -46,5 +49,5 @@ def command(session: Session, request: str, comment: str, push: bool) -> None:
     with session.open_closing() as handle:
         row = decide(handle, request, "approve", comment=comment, push=push)
     session.answer(request_json(row), request_text(row))
-    if row.status == "approved":
+    if row.status == "approved" and row.kind != "review":
         session.hint(f"gitmodel promote --finalize {row.model}#{row.stage}")

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @click.option(
     "-m", "--message", "comment", default="", metavar="WHY", help="Why; required."
 )
-@click.option("--push", is_flag=True, help="Also push the request's branch.")
+@click.option(
+    "--push", is_flag=True, help="Also push the branch: the request's, or the main one."
+)
 @json_option
 @click.pass_obj
 def command(session: Session, request: str, comment: str, push: bool) -> None:
@@ -26,15 +28,16 @@ def command(session: Session, request: str, comment: str, push: bool) -> None:
 
     REQUEST is MODEL#STAGE, or the request's branch: request/policy/N for a policy,
     which a root of it or of the one in force can reject. It cannot land until you
-    approve it instead.
+    approve it instead. A rollback that has landed and asks for approval afterwards can
+    be rejected, too: that stays on record, and what is live stays live.
 
     Examples:
       gitmodel reject fraud#production -m "recall on new merchants is too low"
       gitmodel reject request/policy/3 -m "bob has left" --push
     """
     from gitmodel.cli.request_rendering import request_json, request_text
+    from gitmodel.operations.decisions import decide
     from gitmodel.operations.policy_signing import reject_policy
-    from gitmodel.operations.requests import decide
     from gitmodel.registry.policy_requests import is_policy
 
     if not comment.strip():
@@ -46,6 +49,9 @@ def command(session: Session, request: str, comment: str, push: bool) -> None:
         else:
             row = decide(handle, request, "reject", comment=comment, push=push)
     session.answer(request_json(row), request_text(row))
+    if row.kind == "review":
+        session.hint(f"gitmodel log {row.model} --stage {row.stage}")
+        return
     again = (
         f"approve {row.model}#{row.stage}"
         if row.model

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def command(session: Session) -> None:
     """List promotions, rollbacks and policies that wait.
 
-    Those of this clone and of its remotes, as of the last git fetch.
+    Those of this clone and of its remotes, as of the last git fetch; and rollbacks that
+    have landed and ask for approval afterwards (kind review).
 
     Examples:
       gitmodel requests
@@ -27,10 +28,10 @@ def command(session: Session) -> None:
     """
     from gitmodel.cli.output import table
     from gitmodel.cli.request_rendering import request_json, request_name
-    from gitmodel.operations.requests import list_requests
+    from gitmodel.operations.decisions import list_waiting
 
     with session.open_closing() as handle:
-        rows = list_requests(handle)
+        rows = list_waiting(handle)
     session.answer(
         {"requests": [request_json(row) for row in rows]},
         table(

@@ -25,7 +25,6 @@ from gitmodel.adapters.lock import exclusive
 from gitmodel.domain.pin import Pin
 from gitmodel.errors import ConflictError, GitmodelError
 from gitmodel.operations.rollback import rollback
-from gitmodel.operations.rollback_plan import RollbackResult
 from gitmodel.registry import layout
 from gitmodel.registry.parsing import parse
 from gitmodel.registry.transaction import Mode
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from gitmodel.adapters.git.repository import Repository
     from gitmodel.operations.hooks.staged import Staged
+    from gitmodel.operations.rollback_plan import RollbackResult
     from gitmodel.registry.handle import RegistryHandle
 
 _REASON = 4000  # characters, as many as a transition has room for

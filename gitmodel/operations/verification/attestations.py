@@ -33,13 +33,14 @@ def verify_attestations(view: View, findings: Findings, version: ModelVersion) -
             continue
         try:
             attestation = Attestation.from_document(record.document)
+            strange = unfounded(view, attestation)
         except GitmodelError as error:
             findings.add_error(error, path)
             continue
         if problem := misplaced(attestation, place):
             findings.add("E_ATTESTATION", problem, path)
-        if problem := unfounded(view, attestation):
-            findings.add("E_ATTESTATION", problem, path)
+        if strange:
+            findings.add("E_ATTESTATION", strange, path)
         if attestation.manifest != version.digest:
             message = "it is about another manifest than this version has."
             findings.add("E_MANIFEST_DIGEST", message, path)
