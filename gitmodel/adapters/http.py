@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import ssl
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPSConnection
@@ -64,7 +65,8 @@ class Limits:
 
     Attributes:
         silence: Seconds without a byte.
-        total: Seconds for the whole exchange; looking up a name comes on top.
+        total: Seconds for the whole exchange. Looking up a name comes on top, and
+            silence for each address but the last that a name has.
         size: Bytes of the answer's body.
     """
 
@@ -96,10 +98,12 @@ def exchange(
     )
     for name, value in {"User-Agent": USER_AGENT, **request.headers}.items():
         wire.add_header(name, value)
+    is_loopback = urllib.parse.urlsplit(request.url).hostname in LOOPBACK
     watch = Cutoff(limits.total)
     with watch:
         try:
-            with _opener(watch, context).open(wire, timeout=limits.silence) as answer:
+            opener = _opener(watch, context, is_loopback=is_loopback)
+            with opener.open(wire, timeout=limits.silence) as answer:
                 body = _read(answer, limits.size, watch)
                 return Response(answer.status, answer.headers, body)
         except Exception as error:
@@ -151,16 +155,17 @@ class _Handler(urllib.request.AbstractHTTPHandler):
 
 
 def _opener(
-    watch: Cutoff, context: ssl.SSLContext | None
+    watch: Cutoff, context: ssl.SSLContext | None, *, is_loopback: bool
 ) -> urllib.request.OpenerDirector:
     """Return what opens http and https, through proxies, and nothing else.
 
-    It has no handler for errors or redirects, so that every answer is handed out.
+    It has no handler for errors or redirects, so that every answer is handed out. No
+    proxy hears what is meant for this machine alone.
     """
     opener = urllib.request.OpenerDirector()
     opener.addheaders = []
     for handler in (
-        urllib.request.ProxyHandler(),
+        urllib.request.ProxyHandler({} if is_loopback else None),
         urllib.request.UnknownHandler(),
         _Handler(watch, context),
     ):

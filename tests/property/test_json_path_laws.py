@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gitmodel.errors import InputError
@@ -48,6 +48,7 @@ def same(one: Any, other: Any) -> bool:
     return json.dumps(one) == json.dumps(other)
 
 
+@settings(deadline=None)
 @given(documents, st.data())
 def test_every_value_has_a_path(document: Any, data: st.DataObject) -> None:
     path, value = "$", document
@@ -60,6 +61,7 @@ def test_every_value_has_a_path(document: Any, data: st.DataObject) -> None:
     assert same(parse_json_path(path).find(document), value)
 
 
+@settings(deadline=None)
 @given(
     st.text() | st.from_regex(r"\$([.\[\]'\"\\a-z0-9-]{0,30})", fullmatch=True),
     documents,
@@ -118,6 +120,7 @@ def test_what_is_not_there_is_named(path: str, said: str) -> None:
     assert caught.value.args[0] == said
 
 
+@settings(deadline=None)
 @given(documents)
 def test_what_tools_write_is_read(document: Any) -> None:
     for ascii_only in (True, False):
@@ -126,6 +129,7 @@ def test_what_tools_write_is_read(document: Any) -> None:
         assert same(measured_json.read(b"\xef\xbb\xbf" + written), document)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40))
 @example(b"[" * 100_000)
 @example(b"[" * 65 + b"]" * 65)

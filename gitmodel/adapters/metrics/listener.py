@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _MOST = 1 << 20  # bytes of a notification
 _DEADLINE = 10.0  # seconds for a whole request
-_MOST_AT_ONCE = 16
+#: Connections at a time.
+MOST_AT_ONCE = 16
 _LEAST_TOKEN = 16  # characters
 _LAST_PORT = 65535
 
@@ -143,13 +144,14 @@ class _Door:
 
 
 class _Server(ThreadingHTTPServer):
+    request_queue_size = 2 * MOST_AT_ONCE
     daemon_threads = True
     block_on_close = False  # each has a deadline, and nobody waits for it
 
     def __init__(self, address: Address, door: _Door) -> None:
         self.address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         self.door = door
-        self._room = threading.BoundedSemaphore(_MOST_AT_ONCE)
+        self._room = threading.BoundedSemaphore(MOST_AT_ONCE)
         super().__init__((address.host, address.port), _Handler)
 
     def server_bind(self) -> None:

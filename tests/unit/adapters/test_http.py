@@ -122,6 +122,22 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(liar: Liar) -> None:
     fails(liar.url.replace("http:", "https:"), OSError)
 
 
+def test_proxies_hear_only_what_goes_elsewhere(
+    liar: Liar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    liar.says(b"1")
+    with lying() as proxy:
+        proxy.says(b"2")
+        monkeypatch.setenv("http_proxy", proxy.url)
+
+        assert exchange(Request(url=liar.url), LIMITS).body == b"1"
+        far = Request(url="http://metrics.example.com/a")
+        assert exchange(far, LIMITS).body == b"2"
+
+    assert proxy.heard[0].startswith(b"GET http://metrics.example.com/a HTTP/1.1\r\n")
+
+
 def test_no_thread_and_no_socket_stay_behind(liar: Liar) -> None:
     liar.says(b"{}")
 
