@@ -19,7 +19,7 @@ from tests.support.contract import ANSWERS
 from tests.support.forgery import Forged, commit_files, document_at, signed
 from tests.support.json_keys import deviations
 from tests.support.liar import lying
-from tests.support.malware import samples
+from tests.support.malware import samples, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -587,30 +587,46 @@ def test_it_cannot_carry_a_metric(story: Workbench) -> None:
         assert "E_SCHEMA" in problems
 
 
-@pytest.mark.parametrize(
-    ("checks", "said"),
-    [
-        (
-            [{"name": "a", "scan": True}, {"name": "A", "scan": True}],
-            "two of that name",
-        ),
-        ([{"name": "a", "scan": True, "integrity": True}], "exactly one of"),
-        ([{"name": "a", "command": {"argv": ["{path}"]}}], "begins with a program"),
-        ([{"name": "a", "command": {"argv": ["x", "-m={path}"]}}], "whole argument"),
-        (
-            [{"name": "a", "command": {"argv": ["x"], "metric": {"min": 2, "max": 1}}}],
-            "min is more than its max",
-        ),
+#: What is wrong with checks → the checks.
+IMPOSSIBLE: dict[str, list[dict[str, Any]]] = {
+    "two of that name": [{"name": "a", "scan": True}, {"name": "A", "scan": True}],
+    "exactly one of": [{"name": "a", "scan": True, "integrity": True}],
+    "begins with a program": [{"name": "a", "command": {"argv": ["{path}"]}}],
+    "whole argument": [{"name": "a", "command": {"argv": ["x", "-m={path}"]}}],
+    "its min is more than its max": [
+        {"name": "a", "command": {"argv": ["x"], "metric": {"min": 2, "max": 1}}}
     ],
-)
+}
+
+
 def test_checks_that_could_not_be_carried_out_are_found_before_the_night(
-    story: Workbench, checks: list[dict[str, Any]], said: str
+    story: Workbench,
 ) -> None:
-    ask_for(story, *checks)
-    answer = story.run("--json", "verify")
-    [problem] = answer.json["problems"]
-    assert (answer.code, problem["code"]) == (4, "E_VALIDATION")
-    assert (problem["path"], said in problem["message"]) == (MODEL, True)
+    for said, checks in IMPOSSIBLE.items():
+        ask_for(story, *checks)
+        answer = story.run("--json", "verify")
+        [problem] = answer.json["problems"]
+        assert (answer.code, problem["code"]) == (4, "E_VALIDATION")
+        assert problem["path"] == MODEL
+        assert said in problem["message"]
+
+
+def test_hostile_artifacts_do_not_keep_the_rest_from_being_signed(
+    bench: Workbench,
+) -> None:
+    """Attack: names of members so long and many that nothing could be signed."""
+    member = samples(bench.outside / "marker")["reduce.pkl"]
+    members = {f"{number}{'ÿ' * 800}": member for number in range(600)}
+    bench.register(data=zipped(members))
+    bench.register(version="1.1.0")
+    for version in ("1.0.0", "1.1.0"):
+        bench.promote(f"fraud@{version}", "dev")
+    bench.do("rollback", "fraud", "dev", "-m", "worse")
+    ask_for(bench, {"name": "code", "scan": True})
+    answer = bench.run("--json", "validate", "fraud", "dev")
+    assert (answer.code, answer.json["status"]) == (3, "failed")
+    assert answer.json["commit"]
+    assert len(answer.json["findings"]) == 50
 
 
 def test_a_path_into_json_that_is_none_is_found_too(story: Workbench) -> None:
