@@ -46,6 +46,8 @@ ELSEWHERE = {
     "incident reopen",
     "incident bundle",
     "incident bundle --verify",
+    "quarantine",
+    "quarantine --list",
     "validate",
     "rollback --also",
     "rollback --emergency",

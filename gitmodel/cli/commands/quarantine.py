@@ -64,7 +64,7 @@ def command(
     push: bool,
     dry_run: bool,
 ) -> None:
-    """Stop the use of versions and data, and of whatever comes of them.
+    """Stop the use of versions and data, and what comes of them.
 
     What is in quarantine is not promoted, not pulled and not gone back to; nothing can
     be registered that was made from it. It stays live where it is: roll back. A lift
