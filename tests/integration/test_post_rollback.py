@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import shutil
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import gitmodel as gitmodel_api
 from gitmodel.adapters.clock import SystemClock
+from gitmodel.domain.pin import Release
+from gitmodel.domain.selector import Selector
+from gitmodel.domain.validation import (
+    Check,
+    CommandProbe,
+    HttpProbe,
+    IntegrityProbe,
+    ScanProbe,
+)
 from gitmodel.errors import ConflictError
 from gitmodel.formats import yaml_writer
 from gitmodel.operations import post_rollback
+from gitmodel.operations.probing import Bench
 from gitmodel.registry.handle import Context, RegistryHandle
 from gitmodel.registry.keys import KeyChoice
+from gitmodel.registry.versions import resolve
 from tests.support.cli import Answer, gitmodel
 from tests.support.contract import ANSWERS
 from tests.support.forgery import Forged, commit_files, document_at, signed
@@ -435,6 +448,37 @@ def test_what_is_served_is_compared(story: Workbench) -> None:
     assert "model.bin has other bytes" in found["detail"]
     shutil.rmtree(place)
     assert "no such directory" in outcome(story, check)["detail"]
+
+
+def test_no_probe_goes_on_when_its_time_is_over(story: Workbench) -> None:
+    handle = opened(story)
+    view = handle.view()
+    release = resolve(view, Selector.parse("fraud#staging")).version
+    of = Release("1.0.0", release.digest)
+    probes = (
+        ScanProbe(),
+        IntegrityProbe(None),
+        CommandProbe((program(story, "exit 0"), "{path}"), None, None),
+        HttpProbe("http://127.0.0.1:9/", 1, 200, None, timedelta(seconds=1)),
+    )
+    with Bench(handle, view, "fraud", "staging", of) as bench:
+        for probe in probes:
+            found = bench.carry_out(Check("it", probe, 0))
+            assert (found.passed, found.detail) == (
+                False,
+                "it took more than 0 seconds",
+            ), probe
+    handle.close()
+    assert not list((story.path / ".git/lfs/tmp").glob("gitmodel-*"))
+
+
+def test_python_can_look_as_well(story: Workbench) -> None:
+    ask_for(story, {"name": "bytes", "integrity": True})
+    with gitmodel_api.open_registry(story.path) as registry:
+        dry = registry.validate("fraud", "staging", dry_run=True)
+        done = registry.validate("fraud", "staging")
+    assert (dry.status, dry.commit) == ("passed", None)
+    assert done.commit == story.git("rev-parse", "HEAD")
 
 
 # ---- who may say so, and what it counts for
