@@ -20,7 +20,11 @@ COMMANDS = {
     "register": ("register", "fraud", "NEW", "--version", "2.0.0", "--no-capture"),
     "promote": ("promote", "fraud@1.1.0", "dev"),
     "rollback": ("rollback", "fraud", "staging", "-m", "x"),
-}
+    "emergency": (
+        "rollback", "fraud", "staging", "--emergency", "--incident", "I-1", "-m", "x",
+        "--yes",
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -45,7 +49,7 @@ class Story:
         for version in ("1.0.0", "1.1.0"):
             bench.register(version=version)
         bench.promote("fraud@1.0.0", "dev", "staging")
-        if name == "rollback":
+        if name in {"rollback", "emergency"}:
             bench.promote("fraud@1.1.0", "dev", "staging")
         bench.file("new.bin", b"new weights")
         return cls(bench, killer, name, scratch)
@@ -67,6 +71,7 @@ def leftovers(bench: Workbench) -> list[str]:
     """Return what lies where only unfinished work lies."""
     git_dir = bench.path / ".git"
     kept = {"lock", "allowed_signers", "state.json"}
+    kept |= {"events.jsonl", "events.lock"}
     found = [*(git_dir / "gitmodel").rglob("*"), *git_dir.glob("*.lock")]
     found += [*(git_dir / "lfs/tmp").glob("gitmodel-*")]
     found += [*bench.path.rglob("*.gitmodel-tmp")]
