@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -292,3 +293,26 @@ def test_bad_words_are_refused(stocked: Workbench, words: tuple[str, ...]) -> No
 def test_what_is_not_there_cannot_go_in(stocked: Workbench) -> None:
     for selector in ("fraud@9.9.9", "nobody@1.0.0", "fraud#production"):
         refused(stocked, "quarantine", selector, "-m", "x", code=1)
+
+
+def test_those_who_must_know_hear_of_it(stocked: Workbench) -> None:
+    """Once it takes effect, and not of what changes nothing."""
+    news = stocked.outside / "news.jsonl"
+    listener = (
+        "\nnotifications:\n- name: security\n  on: [quarantined, quarantine_lifted]\n"
+        f"  file: {{path: {news}}}\n"
+    )
+    settings = (stocked.path / "gitmodel.yaml").read_bytes()
+    stocked.commit_file("gitmodel.yaml", settings + listener.encode())
+    stocked.git("config", "--add", "gitmodel.allow", str(news))
+    done = quarantine(stocked, "fraud@1.1.0")
+    [told] = done["notifications"]
+    assert (told["name"], told["delivered"]) == ("security", True)
+    assert quarantine(stocked, "fraud@1.1.0")["notifications"] == []
+    assert lift(stocked, "fraud@1.1.0", "--dry-run")["notifications"] == []
+    lift(stocked, "fraud@1.1.0")
+    heard = [json.loads(line) for line in news.read_text().splitlines()]
+    assert [each["type"].rpartition("gitmodel.")[2] for each in heard] == [
+        "quarantine.added",
+        "quarantine.lifted",
+    ]

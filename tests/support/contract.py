@@ -116,14 +116,17 @@ _ROLLBACK = (
     ("versionsPassedOver[].reason", "text", "why"),
     *_METRICS,
 )
+_NOTIFIED = (
+    ("notifications[].name", "text", "who was to be told"),
+    ("notifications[].delivered", "boolean", "whether they were"),
+    ("notifications[].detail", "text", "what they said, or why not"),
+)
 _AFTERMATH = (
     ("validations[]", "object", "as `validate` answers, one for each rollback"),
     ("further[]", "object", "rollbacks that followed, as validation had failed"),
     ("failures[].code", "text", "of what could not be done afterwards"),
     ("failures[].message", "text", "why"),
-    ("notifications[].name", "text", "who was to be told"),
-    ("notifications[].delivered", "boolean", "whether they were"),
-    ("notifications[].detail", "text", "what they said, or why not"),
+    *_NOTIFIED,
     _PULL_REQUEST,
 )
 
@@ -463,6 +466,7 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("needed[]", "text", "what a pending lift still lacks"),
         ("commit", "text?", "null for a dry run, or if unchanged"),
         ("dryRun", "boolean", "whether nothing was changed"),
+        *_NOTIFIED,
     ),
     "quarantine --list": _keys(
         ("quarantine[].subject", "object", "as `subjects[]` of `quarantine`"),

@@ -82,6 +82,7 @@ def command(
     from gitmodel.operations.quarantine import quarantine
     from gitmodel.operations.quarantine_lift import lift
     from gitmodel.operations.quarantine_list import list_quarantine
+    from gitmodel.operations.quarantine_news import report
     from gitmodel.registry.transaction import Mode
 
     with session.open_closing() as handle:
@@ -99,7 +100,12 @@ def command(
             incident=incident,
             mode=Mode(dry_run=dry_run, push=push),
         )
-    session.answer(_to_json(done), _to_text(done))
+        told = report(handle, done)
+    notified = [
+        {"name": each.name, "delivered": each.ok, "detail": each.detail}
+        for each in told
+    ]
+    session.answer(_to_json(done) | {"notifications": notified}, _to_text(done))
     _hint(session, done, lifting)
 
 
