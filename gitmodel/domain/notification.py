@@ -103,6 +103,18 @@ def notifications(document: Mapping[str, Any]) -> tuple[Notification, ...]:
     return found
 
 
+def variables(receiver: Receiver) -> tuple[str, ...]:
+    """Return the names of the environment variables that a receiver needs."""
+    names: list[str | None] = []
+    if isinstance(receiver, Webhook | Alertmanager):
+        names += [name for _, name in receiver.headers_from_env]
+    if isinstance(receiver, Webhook):
+        names += [receiver.url_from_env, receiver.secret_from_env]
+    if isinstance(receiver, Mail):
+        names += [receiver.username_from_env, receiver.password_from_env]
+    return tuple(name for name in names if name)
+
+
 def _notification(entry: Mapping[str, Any]) -> Notification:
     name = entry["name"]
     kinds = [kind for kind in _READERS if kind in entry]

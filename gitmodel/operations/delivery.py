@@ -13,6 +13,7 @@ from gitmodel.registry.allowed import require_allowed, require_allowed_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from gitmodel.domain.event import Event
     from gitmodel.registry.handle import RegistryHandle
@@ -88,30 +89,60 @@ def begin(
     return finish
 
 
+def require_permission(handle: RegistryHandle, listener: Listener) -> Path | None:
+    """Insist that this machine allows what a listener is told by.
+
+    What it says itself, in its own list or in a variable, it has allowed.
+
+    Returns:
+        The program to run or the file to write, if it is not in the clone.
+
+    Raises:
+        RefusedError: It does not (``E_NOT_ALLOWED``).
+        NotFoundError: There is no such program.
+    """
+    receiver = listener.notification.receiver
+    address: str | None
+    match receiver:
+        case File(path):
+            inside = not path.startswith("/")
+            return None if inside else require_allowed(handle.repository, path)
+        case Program(argv):
+            return require_allowed(handle.repository, argv[0])
+        case Mail(host, port):
+            shown = f"[{host}]" if ":" in host else host
+            address = f"smtp://{shown}:{port}"
+        case Webhook(address) | Alertmanager(address):
+            pass
+    if address is not None and not listener.is_local:
+        require_allowed_address(handle.repository, address)
+    return None
+
+
 def _deliver(
     handle: RegistryHandle, listener: Listener, event: Event, seconds: float
 ) -> str:
     receiver = listener.notification.receiver
+    allowed = require_permission(handle, listener)
     if isinstance(receiver, File):
-        return _append(handle, receiver, event)
+        return _append(handle, receiver, allowed, event)
     limit = max(_LEAST, min(receiver.timeout, seconds - _MARGIN))
     if isinstance(receiver, Program):
         from gitmodel.adapters.notify import program  # noqa: PLC0415 (rarely used)
 
-        found = require_allowed(handle.repository, receiver.argv[0])
-        return program.send(found, receiver.argv[1:], event, limit)
-    address = _address(receiver)
-    # What this machine says itself, in its own list or a variable, it has allowed.
-    if address is not None and not listener.is_local:
-        require_allowed_address(handle.repository, address)
+        if allowed is None:
+            raise AssertionError("programs are never inside of a clone")
+        return program.send(allowed, receiver.argv[1:], event, limit)
     return _send(handle, receiver, event, limit)
 
 
-def _append(handle: RegistryHandle, receiver: File, event: Event) -> str:
+def _append(
+    handle: RegistryHandle, receiver: File, allowed: Path | None, event: Event
+) -> str:
     from gitmodel.adapters.notify import file  # noqa: PLC0415 (rarely used)
 
-    if receiver.path.startswith("/"):
-        return file.send(require_allowed(handle.repository, receiver.path), event)
+    if allowed is not None:
+        return file.send(allowed, event)
     relative = f"{_EVENTS}/{receiver.path}"
     return file.append(handle.repository.state_dir, relative, event)
 
@@ -128,14 +159,6 @@ def _send(handle: RegistryHandle, receiver: _Remote, event: Event, limit: float)
             return alertmanager.send(receiver, event, environment, limit)
         case Mail():
             return mail.send(receiver, event, environment, limit)
-
-
-def _address(receiver: _Remote) -> str | None:
-    """Return where it goes, as a document says it; None where a variable does."""
-    if isinstance(receiver, Mail):
-        host = f"[{receiver.host}]" if ":" in receiver.host else receiver.host
-        return f"smtp://{host}:{receiver.port}"
-    return receiver.url
 
 
 def failure(name: str, error: Exception, started: float) -> Delivery:

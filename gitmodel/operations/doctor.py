@@ -15,6 +15,7 @@ from gitmodel.operations.fitness import Check
 from gitmodel.operations.hooks.installing import summary
 from gitmodel.operations.keys import choose
 from gitmodel.operations.late_review import unsettled
+from gitmodel.operations.notification_checks import check_notifications
 from gitmodel.operations.remote_checks import check_remote, check_tags
 from gitmodel.registry import layout
 from gitmodel.registry.handle import RegistryHandle
@@ -72,6 +73,7 @@ def _look(handle: RegistryHandle, *, offline: bool) -> tuple[Check, ...]:
         _commit_signatures,
         _hooks,
         check_tags,
+        check_notifications,
         *(() if offline else (check_remote,)),
     )
     for question in questions:

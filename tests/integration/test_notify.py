@@ -409,6 +409,31 @@ def test_the_command_refuses_what_cannot_be_tested(bench: Workbench) -> None:
     assert (answer.code, answer.json["error"]["code"]) == (2, "E_LIMIT")
 
 
+def test_doctor_names_who_would_hear_nothing(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def doctor() -> list[dict[str, Any]]:
+        checks = bench.do("doctor", "--offline")["checks"]
+        return [each for each in checks if each["name"] == "notifications"]
+
+    assert doctor() == []
+    in_registry(
+        bench,
+        entry("slack", webhook={"urlFromEnv": "GITMODEL_NOTIFY_URL"}),
+        entry("page", exec={"argv": ["/bin/true"]}),
+    )
+    [check] = doctor()
+    assert (check["ok"], check["required"]) == (False, False)
+    assert "slack: the variable GITMODEL_NOTIFY_URL is not set" in check["found"]
+    monkeypatch.setenv("GITMODEL_NOTIFY_URL", "https://hooks.example.com/x")
+    [check] = doctor()
+    assert check["found"].startswith("page: This machine does not let a registry")
+    assert "gitmodel.allow /bin/true" in check["hint"]
+    allow(bench, "/bin/true")
+    [check] = doctor()
+    assert (check["ok"], check["found"]) == (True, "slack, page")
+
+
 def test_trying_changes_no_commit(bench: Workbench) -> None:
     in_clone(bench, entry("mine", "critical", file={"path": "mine.jsonl"}))
     before = bench.snapshot()
