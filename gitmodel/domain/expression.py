@@ -52,7 +52,7 @@ class Expression:
     """
 
     text: str
-    names: frozenset[str]
+    names: frozenset[str] = field(repr=False)
     _root: Node = field(repr=False, compare=False)
 
     def decide(self, names: Mapping[str, Any]) -> Truth:

@@ -96,6 +96,7 @@ def restore(
 def _metric(body: Mapping[str, Any]) -> MetricState:
     counts = ("failures", "gaps", "successes", "errors", "missing", "undecided")
     return MetricState(
+        of=_text(body["of"]),
         phase=_one_of(get_args(Phase), body["phase"]),
         **{name: _count(body[name]) for name in counts},
         measured_at=_or_none(_time, body["measured_at"]),

@@ -256,7 +256,8 @@ def _row(
         return Stepped(state, tellings)
     if state.failures + state.gaps < metric.failure_limit:
         return Stepped(replace(state, phase="suspect"), tellings)
-    fully = state.failures >= metric.failure_limit
+    # What failed often enough before, and was held back, is no proof of now.
+    fully = verdict.outcome == "failed" and state.failures >= metric.failure_limit
     times = "once" if metric.failure_limit == 1 else f"{metric.failure_limit} times"
     return Stepped(
         replace(state, phase="firing"),

@@ -28,6 +28,7 @@ class MetricState:
     """One metric, for what is live.
 
     Attributes:
+        of: Stands for the metric as it was defined.
         failures: In a row.
         gaps: Failures in the same row that were no data (``onNoData: fail``).
         successes: In a row.
@@ -40,6 +41,7 @@ class MetricState:
         told: What people have heard already, so that they hear it once.
     """
 
+    of: str = ""
     phase: Phase = "warmup"
     failures: int = 0
     gaps: int = 0
@@ -56,6 +58,7 @@ class MetricState:
         """Return it with nothing counted; what was done stays done."""
         phase = self.phase if self.phase in {"acted", "cooldown"} else "unknown"
         return MetricState(
+            of=self.of,
             phase=phase,
             measured_at=self.measured_at,
             acted=self.acted,

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from gitmodel.domain.digest import Digest
 from gitmodel.domain.trigger import ACTIONS, SEVERITIES
 from gitmodel.domain.watch_event import Decision, Level, WatchEvent, one_line
 from gitmodel.domain.watch_limits import leave_to
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitmodel.domain.conditions import Baseline
-    from gitmodel.domain.digest import Digest
     from gitmodel.domain.trigger import Action, RollbackTrigger, WatchedMetric
     from gitmodel.domain.watch_event import Kind
 
@@ -200,7 +200,7 @@ class _Step:
         for metric in self.trigger.of_stage(self.stage):
             stepped = step_metric(
                 metric,
-                self.state.metrics.get(metric.name, MetricState()),
+                self._known(metric),
                 readings.get(metric.name),
                 span,
                 live.baseline,
@@ -213,6 +213,18 @@ class _Step:
                 failing.append((metric, stepped))
         self.state = replace(self.state, metrics=metrics)
         return failing
+
+    def _known(self, metric: WatchedMetric) -> MetricState:
+        """Return what is remembered of a metric, as long as it is the same metric.
+
+        What was done as a rehearsal, or by other bounds, must not keep it from acting.
+        """
+        wish = (metric, self.trigger.action_of(metric), self._is_dry(metric))
+        of = Digest.of(repr(wish).encode()).hex[:16]
+        found = self.state.metrics.get(metric.name)
+        if found is None or found.of != of:
+            return MetricState(of=of, measured_at=found.measured_at if found else None)
+        return found
 
     def urgency(self, failing: tuple[WatchedMetric, Stepped]) -> tuple[int, int]:
         """Return how much a failing metric asks for, for sorting."""

@@ -27,6 +27,8 @@ from tests.support.watch_simulation import (
 if TYPE_CHECKING:
     import datetime as dt
 
+    from gitmodel.domain.trigger import RollbackTrigger
+
 GOOD, BAD, NAN = 0.95, 0.5, math.nan
 DAY = 24 * HOUR
 
@@ -427,6 +429,36 @@ def test_a_metric_that_is_watched_no_more_is_forgotten() -> None:
     one.wait().look(a=BAD, b=BAD)
     one.trigger = trigger(metric("b"))
     assert list(one.wait().look(b=BAD).state.metrics) == ["b"]
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        trigger(metric(severity="critical")),
+        trigger(metric(severity="medium", thresholdRange={"min": 0.8})),
+        trigger(metric(severity="medium", failureLimit=1)),
+    ],
+)
+def test_a_metric_that_is_defined_anew_is_armed_anew(then: RollbackTrigger) -> None:
+    one = watched(metric(severity="medium"))
+    assert kinds(one.rounds(BAD, BAD, BAD)) == ["alert"]
+    one.trigger = then
+    assert one.rounds(*[BAD] * 2) or kinds(one.rounds(BAD))
+    assert one.phase() == "acted"
+
+
+def test_a_rehearsal_does_not_disarm_what_is_meant() -> None:
+    one = watched(metric(dryRun=True))
+    assert [e.dry_run for e in one.rounds(BAD, BAD, BAD)] == [True]
+    one.trigger = trigger()
+    assert [e.dry_run for e in one.rounds(BAD, BAD, BAD)] == [False]
+
+
+def test_no_data_after_failures_that_were_held_back_proves_nothing() -> None:
+    freeze = {"from": "2026-02-14T00:00:00Z", "until": "2026-02-14T14:05:00Z"}
+    one = watched(metric(onNoData="fail"), safety={"freeze": [freeze]})
+    assert kinds(one.rounds(BAD, BAD, BAD, BAD)) == ["held"]
+    assert kinds(one.rounds(NO_DATA)) == ["propose"]
 
 
 def test_measuring_is_due_after_warmup_and_then_at_intervals() -> None:
