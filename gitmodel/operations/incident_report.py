@@ -122,13 +122,10 @@ def timeline(handle: RegistryHandle, view: View, incident: str) -> tuple[Event, 
     """
     events = log(handle, LogFilter(incident=incident))
     late = list(_late_voices(handle, view, incident))
-    # Both are in the order of the branch, newest first; what one commit brings stays
-    # together.
+    # What one commit brings stays together, in the order of its paths.
     line = first_parent_line(handle.repository, str(view.commit))
     place = {commit: number for number, (commit, _) in enumerate(line)}
-    return tuple(
-        sorted([*reversed(events), *late], key=lambda each: -place[each.commit])
-    )
+    return tuple(sorted([*events, *late], key=lambda each: -place[each.commit]))
 
 
 def event_to_json(event: Event) -> dict[str, Any]:

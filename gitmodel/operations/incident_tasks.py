@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitmodel.domain.quorum import shortfall
 from gitmodel.errors import GitmodelError
 from gitmodel.registry import layout
 from gitmodel.registry.attestations import read_rows
@@ -19,6 +18,7 @@ from gitmodel.registry.incident_links import (
     suspects_of,
     transitions_of,
 )
+from gitmodel.registry.late_reviews import review_of
 from gitmodel.registry.model_checks import read_checks
 from gitmodel.registry.quarantines import marks_of, require_not_quarantined
 from gitmodel.registry.records import read_record
@@ -164,7 +164,8 @@ def _validated(view: View, linked: Linked) -> Iterator[Task]:
         for row in read_rows(view, move.model, target)
         if row.attestation is not None
         and not row.problem
-        and row.attestation.transition == linked.digest
+        and row.attestation.aftermath is not None
+        and row.attestation.aftermath.transition == linked.digest
     ]
     name = f"{move.model}@{target} in {move.stage}"
     passed = bool(said) and said[-1] == "passed"
@@ -189,22 +190,24 @@ def _has_checks(view: View, model: str) -> bool:
 def _reviewed(view: View, linked: Linked) -> Iterator[Task]:
     """Yield whether a rollback that did not wait for approvals has them now."""
     move = linked.transition
-    edition = view.edition_of(move.policy)
-    rules = edition.policy.rules_for(move.stage, move.model) if edition else None
-    quorums = rules.reviews(move.move) if rules else ()
-    if not quorums:
-        return
     path = layout.transition_path(move.stage, move.model, move.seq)
     record = read_record(view, path, "transition")
-    voices = record.voices() if record else ()
-    lacking = shortfall(quorums, voices, requester=move.requester)
+    review = review_of(view, record) if record is not None else None
+    if review is None:
+        return
     name = f"rollback {move.seq} of {move.model} in {move.stage}"
+    lacking = any(each.lacking for each in review.counts)
+    if review.rejections:
+        detail = f"{name} was rejected by {', '.join(review.rejections)}"
+    elif lacking:
+        detail = f"{name} asks for {review}"
+    else:
+        detail = f"{name} was approved afterwards"
+    waits = lacking and not review.rejections
     yield Task(
         name="approval",
-        done=not lacking,
+        done=not lacking and not review.rejections,
         required=False,
-        detail=f"{name} asks for {lacking[0]}"
-        if lacking
-        else f"{name} was approved afterwards",
-        command=f"gitmodel approve {move.model}#{move.stage}" if lacking else "",
+        detail=detail,
+        command=f"gitmodel approve {move.model}#{move.stage}" if waits else "",
     )

@@ -110,12 +110,12 @@ def _quarantine(document: Mapping[str, Any]) -> str:
 def _entry(document: Mapping[str, Any]) -> str:
     """Return what an entry of an incident says."""
     kind = str(document.get("entry", "unknown"))
-    said = [str(document.get(name) or "") for name in ("title", "rootCause", "text")]
+    parts = (document.get(name) for name in ("title", "rootCause", "text"))
+    said = str(next(filter(None, parts), ""))
     if document.get("fixedIn"):
-        said.append(f"fixed in {document['fixedIn']}")
-    text = "; ".join(filter(None, said))
+        said += f"; fixed in {document['fixedIn']}"
     severity = document.get("severity")
-    return f"{kind}{f', {severity}' if severity else ''}: {text}"
+    return f"{kind}{f', {severity}' if severity else ''}: {said}"
 
 
 def _incidents(view: View, model: str) -> Mapping[str, str | None]:

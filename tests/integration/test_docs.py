@@ -130,6 +130,11 @@ def test_the_guide_to_keys_happens_as_it_is_told(tmp_path: Path) -> None:
     _rehearse(DOCS / "guides/keys-and-roles.md", tmp_path / "guide")
 
 
+def test_the_guide_to_incidents_happens_as_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "guide").mkdir()
+    _rehearse(DOCS / "guides/incidents.md", tmp_path / "guide")
+
+
 def test_the_readme_happens_as_it_is_told(tmp_path: Path) -> None:
     here = tmp_path / "readme"
     here.mkdir()

@@ -267,6 +267,53 @@ def test_the_timeline_tells_the_story_with_who_and_where(stocked: Workbench) -> 
     assert [event["commit"] for event in reversed(logged)] == commits
 
 
+def test_who_approves_an_emergency_afterwards_is_part_of_the_story(
+    stocked: Workbench,
+) -> None:
+    bob = enrol(stocked, "bob", "approver")
+    stocked.do("policy", "require", "staging", "--rollback-approvals", "1")
+    alarm = ("--emergency", "--incident", "INC-1", "-m", "trojaned", "--yes")
+    stocked.do("rollback", "fraud", "staging", *alarm)
+    shown = stocked.do("incident", "show", "INC-1")
+    assert (shown["state"], shown["title"]) == ("open", "trojaned")
+    assert {event["action"] for event in shown["events"]} == {
+        "incident", "rollback", "quarantine",
+    }  # fmt: skip
+    assert len({event["commit"] for event in shown["events"]}) == 1
+    [task] = [task for task in shown["tasks"] if task["task"] == "approval"]
+    assert (task["done"], task["command"]) == (False, "gitmodel approve fraud#staging")
+    done = as_(stocked, bob, "approve", "fraud#staging", "-m", "looked at it")
+    assert done.code == 0, done
+    shown = stocked.do("incident", "show", "INC-1")
+    last = shown["events"][-1]
+    assert (last["action"], last["actor"], last["reason"]) == (
+        "approve", "bob", "looked at it",
+    )  # fmt: skip
+    assert last["commit"] == stocked.git("rev-parse", "HEAD")
+    [task] = [task for task in shown["tasks"] if task["task"] == "approval"]
+    assert task["done"]
+    file = stocked.outside / "e.tar"
+    stocked.do("incident", "bundle", "INC-1", "-o", file)
+    stocked.do("incident", "bundle", "--verify", file)
+
+
+def test_a_validation_is_asked_for_where_the_model_has_one(stocked: Workbench) -> None:
+    opened(stocked)
+    path = "models/fraud/model.yaml"
+    text = "validation:\n  postRollback:\n    - name: bytes\n      integrity: true\n"
+    stocked.commit_file(path, ((stocked.path / path).read_text() + text).encode())
+    skip = ("--incident", "INC-1", "--skip-validation")
+    assert stocked.run("rollback", "fraud", "staging", "-m", "x", *skip).code == 3
+    for done in (False, True):
+        shown = stocked.do("incident", "show", "INC-1")
+        found = [task for task in shown["tasks"] if task["task"] == "validation"]
+        assert [task["done"] for task in found] == [done]
+        if not done:
+            assert found[0]["command"] == "gitmodel validate fraud staging"
+            stocked.do("validate", "fraud", "staging")
+    assert shown["events"][-1]["action"] == "attest"
+
+
 def test_the_log_tells_of_entries(stocked: Workbench) -> None:
     opened(stocked)
     newest = stocked.do("log", "--limit", "1")["events"][0]
