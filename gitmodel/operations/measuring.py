@@ -1,7 +1,13 @@
 """Asks a source of measurements, and takes whatever it does (R162, R164, R168).
 
-The outside may hang, lie or be gone: that is an answer too. What a document wishes for
-happens only as far as this machine allows it.
+The outside may hang, lie or be gone: that is an answer too.
+
+Whoever can push writes the triggers, and hears what came of them. So a program runs, a
+web server is asked, and a file outside of the work tree is read only where this machine
+allows it: else a trigger could fetch what only this machine may see, such as the tokens
+that a cloud gives to it. Prometheus needs no leave: it is asked one question, without
+headers, and its answer is numbers. Nor does a directory that is served, of which no
+bytes are told.
 """
 
 from __future__ import annotations
@@ -84,11 +90,10 @@ def _ask(
         case PrometheusSource():
             return prometheus.query(source)
         case WebSource():
-            if any(header.value_from_env is not None for header in source.headers):
-                require_allowed_address(repository, source.url)
+            require_allowed_address(repository, source.url)
             return web.fetch(source, environment)
         case FileSource():
-            return jsonfile.load(source, _root(repository), clock.now())
+            return jsonfile.load(source, _readable(repository, source), clock.now())
         case ExecSource():
             return execute.measure(source, require_allowed(repository, source.argv[0]))
         case AlertmanagerSource():
@@ -116,6 +121,27 @@ def _firing(source: AlertmanagerSource, inbox: Inbox | None) -> list[dict[str, A
         }
         for alert in sorted(alerts, key=lambda alert: alert.starts_at)
     ]
+
+
+def _readable(repository: Repository, source: FileSource) -> Path:
+    """Return a file of the work tree, wherever links lead, or one that is allowed.
+
+    What is measured is told to others, who must not choose what they are told.
+    """
+    path = _root(repository) / source.path
+    tree = repository.work_tree
+    try:
+        target = path.resolve()
+        private = (repository.git_dir.resolve(), repository.common_dir.resolve())
+    except (OSError, RuntimeError, ValueError) as error:
+        raise BrokenSourceError("its path leads nowhere") from error
+    if (
+        tree is not None
+        and target.is_relative_to(tree.resolve())
+        and not any(target.is_relative_to(place) for place in private)
+    ):
+        return target
+    return require_allowed(repository, str(path))
 
 
 def _root(repository: Repository) -> Path:

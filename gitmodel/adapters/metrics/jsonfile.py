@@ -22,19 +22,19 @@ _FAILED = "FAIL"
 _DECIDED = frozenset({"SUCCESS", "WARNING", _FAILED})
 
 
-def load(source: FileSource, root: Path, now: datetime) -> Any:
+def load(source: FileSource, path: Path, now: datetime) -> Any:
     """Return the JSON in a file, or the part of it that is asked for.
 
     Args:
-        source: What to read.
-        root: What its path is relative to.
+        source: What to look for.
+        path: Where it may be read.
         now: In UTC.
 
     Raises:
         NoDataError: It is too old, null, or says nothing.
         BrokenSourceError: It cannot be read, or has no such value.
     """
-    data, written = _read(root / source.path)
+    data, written = _read(path)
     if source.max_age is not None:
         if written > now + _SKEW:
             raise BrokenSourceError("the file was written in the future")
