@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.forge_approval import Source
+from gitmodel.domain.policy import LIFT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,7 +101,7 @@ def policy_text(result: PolicyResult) -> str:
         )
     head = f"Policy {result.version}, signed by {', '.join(result.signers)}"
     parts = [
-        f"{head}\n  digest  {result.digest}{_roots(policy)}",
+        f"{head}\n  digest  {result.digest}{_roots(policy)}{_lift(policy)}",
         table(("principal", "keys and identities", "roles"), people),
         table(
             ("stage", "reached from", "approvals", "rolled back by", "gates"), stages
@@ -114,6 +115,13 @@ def policy_text(result: PolicyResult) -> str:
         named.append(("(others)", levels.get("default", "restricted")))
         parts.append(table(("model", "sensitivity"), named))
     return "\n\n".join(parts)
+
+
+def _lift(policy: Policy) -> str:
+    if policy.lift == LIFT:
+        return ""
+    lift = policy.lift
+    return f"\n  lifts   {lift.threshold} in the role {lift.role} lift a quarantine"
 
 
 def _roots(policy: Policy) -> str:

@@ -192,6 +192,45 @@ def threshold(
     answer_policy(session, result)
 
 
+@click.command("lift", cls=Command)
+@click.option(
+    "--threshold",
+    type=click.IntRange(min=1),
+    required=True,
+    metavar="N",
+    help="How many must sign.",
+)
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    default="approver",
+    show_default=True,
+    help="In which role.",
+)
+@change_options
+@json_option
+@click.pass_obj
+def lift(
+    session: Session, threshold: int, role: str, push: bool, dry_run: bool
+) -> None:
+    """Say how many must sign before a quarantine is lifted.
+
+    To put something into quarantine takes one person, at any hour; to let it out again
+    takes as many as this, and each by a signature of their own.
+
+    Examples:
+      gitmodel policy lift --threshold 2
+      gitmodel policy lift --threshold 1 --role auditor
+    """
+    from gitmodel.operations.policy import set_lift
+    from gitmodel.registry.transaction import Mode
+
+    mode = Mode(dry_run=dry_run, push=push)
+    with session.open_closing() as handle:
+        result = set_lift(handle, threshold, role, mode)
+    answer_policy(session, result)
+
+
 @click.command("sensitivity", cls=Command)
 @click.argument("model", type=MODEL, required=False)
 @click.argument("level", type=click.Choice(_LEVELS), required=False)

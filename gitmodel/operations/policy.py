@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.names import principal_name
-from gitmodel.domain.policy import ROLES
+from gitmodel.domain.policy import LIFT, ROLES
 from gitmodel.errors import ConflictError, InputError, NotFoundError, RefusedError
 from gitmodel.operations import accounts as accounts_in
 from gitmodel.operations import identities as identities_in
@@ -251,6 +251,26 @@ def set_threshold(
         return changed
 
     what = f"{threshold} signatures of {role}"
+    return change_policy(handle, edit, what, mode, strict=True)
+
+
+def set_lift(
+    handle: RegistryHandle, threshold: int, role: str, mode: Mode
+) -> PolicyResult:
+    """Say how many principals it takes to lift a quarantine, and in which role.
+
+    Raises:
+        RefusedError: Nobody could ever meet it.
+    """
+    _require_roles([role])
+
+    def edit(document: Document) -> bool:
+        usual = {"threshold": LIFT.threshold, "role": LIFT.role}
+        before = document.get("quarantine", {}).get("lift", usual)
+        document["quarantine"] = {"lift": {"threshold": threshold, "role": role}}
+        return bool(before != document["quarantine"]["lift"])
+
+    what = f"a quarantine is lifted by {threshold} of {role}"
     return change_policy(handle, edit, what, mode, strict=True)
 
 

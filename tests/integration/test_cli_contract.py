@@ -32,6 +32,7 @@ POLICY = {
         "revoke",
         "require",
         "threshold",
+        "lift",
         "sensitivity",
         "edit",
         "sign",

@@ -359,6 +359,7 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
             "policy revoke",
             "policy require",
             "policy threshold",
+            "policy lift",
             "policy sensitivity",
             "policy edit",
             "policy sign",

@@ -23,10 +23,7 @@ def enrol(bench: Workbench, name: str, *roles: str) -> Path:
 
 def ask_two_to_lift(bench: Workbench) -> None:
     """Let the policy ask for two approvers before anything leaves quarantine."""
-    number = bench.do("policy", "show")["version"]
-    text = (bench.path / f".gitmodel/policy/{number}.yaml").read_text()
-    rule = "quarantine:\n  lift:\n    threshold: 2\n    role: approver\n"
-    bench.do("policy", "edit", bench.file("lift.yaml", (text + rule).encode()))
+    bench.do("policy", "lift", "--threshold", "2")
 
 
 def as_(bench: Workbench, key: Path, *args: str | Path) -> Answer:

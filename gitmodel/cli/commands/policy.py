@@ -13,7 +13,7 @@ from gitmodel.cli.keyless import read_identity
 from gitmodel.cli.options import DURATION, ROLES, change_options, json_option
 from gitmodel.cli.policy_proposals import edit, sign
 from gitmodel.cli.policy_rendering import answer_policy
-from gitmodel.cli.policy_rules import require, sensitivity, threshold
+from gitmodel.cli.policy_rules import lift, require, sensitivity, threshold
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -294,5 +294,5 @@ def revoke(
     answer_policy(session, result)
 
 
-for rule in (edit, require, sensitivity, sign, threshold):
+for rule in (edit, lift, require, sensitivity, sign, threshold):
     command.add_command(rule)
