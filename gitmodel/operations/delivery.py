@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from gitmodel.adapters.shield import uninterrupted
 from gitmodel.domain.notification import Alertmanager, File, Mail, Program, Webhook
 from gitmodel.errors import GitmodelError
 from gitmodel.registry.allowed import require_allowed, require_allowed_address
@@ -74,8 +75,10 @@ def begin(
         threading.Thread(target=attempt, args=each, daemon=True)
         for each in enumerate(listeners)
     ]
-    for thread in threads:
-        thread.start()
+    # A Ctrl-C that one of them took would not wait for a change that is landing.
+    with uninterrupted():
+        for thread in threads:
+            thread.start()
 
     def finish() -> tuple[Delivery, ...]:
         for thread in threads:

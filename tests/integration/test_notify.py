@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import sys
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +17,7 @@ import pytest
 from gitmodel.adapters.git.repository import Repository
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.event import EVENT_TYPES, SEVERITIES, Event
-from gitmodel.operations.notify import notify, try_out
+from gitmodel.operations.notify import begin, notify, try_out
 from gitmodel.registry import event_log
 from gitmodel.registry.handle import Context, RegistryHandle
 from gitmodel.registry.keys import KeyChoice
@@ -27,7 +30,6 @@ from tests.support.listeners import WebServer, web_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from gitmodel.operations.delivery import Delivery
     from tests.support.workbench import Workbench
@@ -271,6 +273,33 @@ def test_one_who_hangs_keeps_nobody_else_waiting(
     assert [each.ok for each in told] == [False, False, True, True]
     assert found["here"].seconds < found["hangs"].seconds
     assert len(web.heard) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are files on Linux")
+def test_who_is_told_meanwhile_takes_no_ctrl_c_from_a_change_that_lands(
+    bench: Workbench,
+) -> None:
+    def threads() -> set[Path]:
+        return set(Path("/proc/self/task").iterdir())
+
+    with lying() as liar, opened(bench) as handle:
+        liar.hangs = True
+        in_clone(bench, entry("hangs", webhook={"url": liar.url}))
+        before = threads()
+        wait = begin(handle, EVENT, seconds=1.0)
+        blocked = [_blocked(thread) for thread in threads() - before]
+        assert [each.ok for each in wait()] == [False]
+    assert any(mask >> (signal.SIGINT - 1) & 1 for mask in blocked)
+
+
+def _blocked(thread: Path) -> int:
+    """Return the signals that a thread does not take, as bits."""
+    try:
+        status = (thread / "status").read_text()
+    except OSError:  # it has ended
+        return 0
+    [mask] = re.findall(r"^SigBlk:\t(\w+)$", status, re.MULTILINE)
+    return int(mask, 16)
 
 
 def test_a_malformed_list_keeps_nobody_of_the_other_from_hearing(
