@@ -12,6 +12,7 @@ Addresses are named there as well: what a registry sends to, or shows a secret t
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import urllib.parse
 from pathlib import Path
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
     from gitmodel.adapters.git.repository import Repository
 
 KEY = "gitmodel.allow"
+#: Their arguments are programs.
+_RUNS_ANYTHING = re.compile(
+    r"(?:|ba|da|a|z|k|c|tc|fi)sh|busybox|env|sudo|doas|ssh|xargs|find|node|php|lua|"
+    r"[gm]?awk|(?:python|pypy|perl|ruby)[0-9.]*"
+)
+_WARNING = (
+    "Better not: everybody who pushes chooses what it is to run. Allow a program that "
+    "does one thing."
+)
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -46,10 +56,13 @@ def require_allowed(repository: Repository, program_or_path: str) -> Path:
     target = _resolved(wanted)
     spellings = [path for path in _allowed(repository) if _resolved(path) == target]
     if target is None or not spellings:
+        named = shlex.quote(str(wanted))
+        hints = [f"git config --add {KEY} {named}  allows it, in this clone alone."]
+        if _RUNS_ANYTHING.fullmatch(wanted.name):
+            hints.insert(0, _WARNING)
         raise RefusedError(
             f"This machine does not let a registry use {wanted}",
-            f"git config --add {KEY} {shlex.quote(str(wanted))}  allows it, in this "
-            "clone alone.",
+            *hints,
             code="E_NOT_ALLOWED",
         )
     if _travels(repository, target):

@@ -49,6 +49,16 @@ def test_nothing_is_allowed_until_the_machine_says_so(bench: Workbench) -> None:
     _refusal(bench, program.with_name("other"))
 
 
+@pytest.mark.parametrize("name", ["sh", "bash", "env", "python3.11", "gawk", "page"])
+def test_what_runs_its_arguments_is_warned_of(bench: Workbench, name: str) -> None:
+    program = _program(bench.outside / name)
+    *warning, hint = _refusal(bench, program).hints
+    assert hint.startswith("git config --add gitmodel.allow ")
+    assert [each[:10] for each in warning] == ([] if name == "page" else ["Better not"])
+    _allow(bench, program)
+    assert _require(bench, program) == program
+
+
 def test_a_file_to_write_need_not_exist(bench: Workbench) -> None:
     file = bench.outside / "later/events.jsonl"
     _allow(bench, file)
