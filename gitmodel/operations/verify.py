@@ -12,6 +12,7 @@ from gitmodel.operations.verification.additions import (
     verify_additions,
     verify_models,
     verify_settings,
+    verify_triggers,
 )
 from gitmodel.operations.verification.ancestry import verify_ancestry
 from gitmodel.operations.verification.content import verify_content
@@ -208,6 +209,7 @@ def _verify_tree(
     files = verify_layout(handle.repository, view, findings, scope)
     verify_settings(view, findings)
     verify_models(view, findings, files)
+    verify_triggers(view, findings, files)
     if sound:
         verify_versions(view, findings, files)
         _verify_stages(view, findings, files)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _KINDS: Mapping[layout.Kind, str] = {
     "settings": "Registry",
     "model": "Model",
+    "trigger": "RollbackTrigger",
     "manifest": "ModelVersion",
     "attestation": "Attestation",
     "pin": "ModelPin",

@@ -12,6 +12,7 @@ from gitmodel.operations.verification.layout import verify_layout
 from gitmodel.operations.verification.scope import EVERYTHING
 from gitmodel.registry import layout
 from gitmodel.registry.model_checks import checks_of
+from gitmodel.registry.triggers import load_trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def verify_additions(
     repository: Repository, view: View, findings: Findings, base: View | None
 ) -> None:
-    """Look at names, modes, attributes, settings, models and pins that are new.
+    """Look at names, modes, attributes, settings, and documents that are new.
 
     Args:
         repository: Where to look.
@@ -35,6 +36,7 @@ def verify_additions(
     files = verify_layout(repository, view, findings, EVERYTHING, base)
     verify_settings(view, findings)
     verify_models(view, findings, files)
+    verify_triggers(view, findings, files)
     for path in files:
         place = layout.classify(path)
         if place.kind == "pin":
@@ -69,3 +71,13 @@ def verify_models(view: View, findings: Findings, files: Iterable[str]) -> None:
             checks_of(document)
         except GitmodelError as error:
             findings.add_error(error, path)
+
+
+def verify_triggers(view: View, findings: Findings, files: Iterable[str]) -> None:
+    """Look at the triggers that are among ``files``: what they name must be there."""
+    places = map(layout.classify, files)
+    for model in sorted({place.model for place in places if place.kind == "trigger"}):
+        try:
+            load_trigger(view, model)
+        except GitmodelError as error:
+            findings.add_error(error, layout.trigger_path(model))

@@ -19,7 +19,7 @@ that parent. These are legal:
 * access review: the next one, signed by an auditor or a root;
 * incident: its next entry, signed by its author in a role that may write it;
 * a further signature of a document that is there already;
-* ``model.yaml``, and whatever lies outside the protected directories.
+* ``model.yaml``, triggers, and whatever lies outside the protected directories.
 
 By induction the tree after the last step is legal if every step was.
 """

@@ -42,7 +42,7 @@ _SIGNED = {
     "incident": ("IncidentEntry", "incident"),
     "hold_release": ("HoldRelease", "hold-release"),
 }
-_PLAIN = {"pin": "ModelPin", "model": "Model"}
+_PLAIN = {"pin": "ModelPin", "model": "Model", "trigger": "RollbackTrigger"}
 
 
 def judge_request(

@@ -1,0 +1,99 @@
+"""The triggers of a registry at one commit: what it wishes to be watched (R163)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitmodel.domain.problem import Problem
+from gitmodel.domain.trigger_reading import read_trigger
+from gitmodel.errors import GitmodelError, InputError
+from gitmodel.formats import schema, yaml_quick
+from gitmodel.registry import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gitmodel.domain.trigger import RollbackTrigger
+    from gitmodel.registry.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Triggers:
+    """All triggers that can be used, and why the others cannot.
+
+    Attributes:
+        found: By model.
+        problems: What is wrong with the other files; it keeps none of these from use.
+    """
+
+    found: Mapping[str, RollbackTrigger]
+    problems: tuple[Problem, ...]
+
+
+def read_triggers(view: View) -> Triggers:
+    """Read every trigger; a bad one never stands in the way of another (R164)."""
+    found, problems = {}, list[Problem]()
+    for model in triggered_models(view):
+        try:
+            found[model] = load_trigger(view, model)
+        except GitmodelError as error:
+            path = layout.trigger_path(model)
+            problems += _problems(error, path)
+    return Triggers(found, tuple(problems))
+
+
+def triggered_models(view: View) -> Iterator[str]:
+    """Yield the models that have a file of triggers, sorted."""
+    for name in sorted(view.names(layout.TRIGGERS)):
+        place = layout.classify(f"{layout.TRIGGERS}/{name}")
+        if place.kind == "trigger":
+            yield place.model
+
+
+def load_trigger(view: View, model: str) -> RollbackTrigger:
+    """Read the triggers of one model.
+
+    Raises:
+        InputError: The file is malformed, contradicts itself, or names what the
+            registry does not have; ``problems`` lists all that is wrong.
+    """
+    path = layout.trigger_path(model)
+    data = view.blob(path)
+    if data is None:
+        raise InputError(
+            f"{model} has no triggers.",
+            f"Write {path} and commit it.",
+            code="E_TRIGGER",
+        )
+    document = yaml_quick.value_of(data)
+    if document is None or schema.problems("RollbackTrigger", document, path):
+        document = schema.read_document(data, path, "RollbackTrigger").value
+    trigger = read_trigger(document)
+    if trigger.model != model:
+        raise InputError(
+            f"It names the model {trigger.model}, and its file is named for {model}.",
+            code="E_TRIGGER",
+        )
+    if model not in view.models():
+        raise InputError(f"There is no model {model} to watch.", code="E_TRIGGER")
+    for stage in trigger.stages:
+        if stage not in view.settings.stages:
+            raise InputError(
+                f"There is no stage {stage} to watch.",
+                f"The stages are: {', '.join(view.settings.stages)}",
+                code="E_TRIGGER",
+            )
+    return trigger
+
+
+def _problems(error: GitmodelError, path: str) -> Iterator[Problem]:
+    if not error.problems:
+        yield Problem(error.code, error.message, path)
+    for problem in error.problems:
+        yield Problem(
+            str(problem.get("code", error.code)),
+            str(problem.get("message", error.message)),
+            path,
+            line=problem.get("line"),
+        )
