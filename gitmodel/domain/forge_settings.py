@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.forge import ForgeKind, Place, Protection
+from gitmodel.domain.rollback_rules import RESPONDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -173,6 +174,8 @@ def _owned(
     root = policy.role("root")
     files = [(".gitmodel/", True), ("gitmodel.yaml", False), (".gitattributes", False)]
     yield "policy", ["root"], root.threshold if root else 1, files
+    # Whoever may change what is watched can make it blind, or let it cry wolf.
+    yield "triggers", [RESPONDER], 1, [("triggers/", True)]
     for stage, rules in policy.stages:
         quorums = [quorum for quorum in rules.approvals if quorum.threshold]
         if quorums:

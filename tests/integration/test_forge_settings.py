@@ -85,6 +85,7 @@ def test_each_forge_writes_them_in_its_own_way(
         for kind in ("github", "gitlab", "gitea", "forgejo")
     }  # fmt: skip
     assert "/.gitmodel/ @ada" in text["github"]
+    assert "/triggers/ @ada" in text["github"]
     assert text["gitlab"].index("[production][2]") + 1 == text["gitlab"].index(
         "/stages/production/ @bob-b @carol-c"
     )
