@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterable, Iterator
 
 
@@ -40,14 +41,14 @@ class Liar:
 
 
 @contextmanager
-def lying() -> Iterator[Liar]:
-    """Run one while the context lasts."""
+def lying(tls: ssl.SSLContext | None = None) -> Iterator[Liar]:
+    """Run one while the context lasts; with ``tls``, it lies in private."""
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
         liar = Liar(server.getsockname()[1])
 
-        def answer(connection: socket.socket) -> None:
-            with connection, suppress(OSError):  # whoever asked has given up
+        def answer(accepted: socket.socket) -> None:
+            with suppress(OSError), private(accepted) as connection:  # given up on
                 liar.heard.append(connection.recv(2**16))
                 for piece in liar.pieces:
                     connection.sendall(piece)
@@ -55,6 +56,9 @@ def lying() -> Iterator[Liar]:
                         return
                 if liar.hangs:
                     over.wait()
+
+        def private(accepted: socket.socket) -> socket.socket:
+            return tls.wrap_socket(accepted, server_side=True) if tls else accepted
 
         def serve() -> None:
             while True:

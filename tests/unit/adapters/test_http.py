@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import socket
+import ssl
 import threading
 import time
 from http.client import HTTPException
@@ -11,9 +12,11 @@ import pytest
 
 from gitmodel.adapters.http import Limits, Request, TooLongError, exchange
 from tests.support.liar import Liar, lying
+from tests.support.listeners import make_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 LIMITS = Limits(silence=0.3, total=0.6, size=1000)
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -116,10 +119,45 @@ def test_nobody_listens() -> None:
         fails(f"http://127.0.0.1:{held.getsockname()[1]}", OSError)
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(liar: Liar) -> None:
-    liar.says(b"plain http")
+@pytest.fixture
+def identity(tmp_path: Path) -> Path:
+    return make_identity(tmp_path / "identity.pem")
 
-    fails(liar.url.replace("http:", "https:"), OSError)
+
+@pytest.fixture
+def private(identity: Path) -> Iterator[Liar]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(identity)
+    with lying(context) as running:
+        yield running
+
+
+def secure(liar: Liar) -> str:
+    return liar.url.replace("http:", "https:")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(
+    liar: Liar, private: Liar
+) -> None:
+    liar.says(b"plain http")
+    private.says(b"private")
+
+    fails(secure(liar), OSError)
+    assert "certificate verify failed" in fails(secure(private), OSError)
+    assert private.heard == []
+
+
+def test_what_is_private_is_bounded_as_well(private: Liar, identity: Path) -> None:
+    trusting = ssl.create_default_context(cafile=str(identity))
+    request = Request(url=secure(private))
+    private.says(b"private")
+    assert exchange(request, LIMITS, trusting).body == b"private"
+
+    private.pieces, private.pause = drip(HEAD, b"\r\n"), 0.02
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        exchange(request, LIMITS, trusting)
+    assert time.monotonic() - started < 3
 
 
 def test_proxies_hear_only_what_goes_elsewhere(
