@@ -60,7 +60,7 @@ def ask(repository: Repository, kind: str, **options: Any) -> Measurement:
     source = source_from_dict({kind: options})
     started = time.monotonic()
     found = measure(RegistryHandle(repository, context), source, **given)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25
     assert found.taken_at == NOW
     assert found.detail.isprintable()
     assert 0 < len(found.detail) <= 500
@@ -98,8 +98,10 @@ def vector(*samples: str) -> bytes:
     return json.dumps({"status": "success", "data": data}).encode()
 
 
-def of_prometheus(here: Repository, liar: Liar, query: str = "up") -> Measurement:
-    return ask(here, "prometheus", address=liar.url, query=query, timeout=1)
+def of_prometheus(
+    here: Repository, liar: Liar, query: str = "up", timeout: int = 20
+) -> Measurement:
+    return ask(here, "prometheus", address=liar.url, query=query, timeout=timeout)
 
 
 def test_prometheus_gives_a_number_for_each_series(
@@ -111,7 +113,7 @@ def test_prometheus_gives_a_number_for_each_series(
 
     assert values(found) == [0.93, -1000.0, math.inf]
     asked = "/api/v1/query?query=rate%28x%7Ba%3D%22b+c%22%7D%5B5m%5D%29%0A%2F+2"
-    assert liar.heard[0].startswith(f"GET {asked}&timeout=1s HTTP/1.1".encode())
+    assert liar.heard[0].startswith(f"GET {asked}&timeout=20s HTTP/1.1".encode())
 
 
 def test_nothing_divided_by_nothing_is_a_value(here: Repository, liar: Liar) -> None:
@@ -198,14 +200,14 @@ def test_nobody_is_there(here: Repository) -> None:
 def test_a_prometheus_that_hangs(here: Repository, liar: Liar) -> None:
     liar.hangs = True
 
-    assert "within 1 seconds" in broken(of_prometheus(here, liar))
+    assert "within 1 seconds" in broken(of_prometheus(here, liar, timeout=1))
 
 
 def test_a_prometheus_that_drips(here: Repository, liar: Liar) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"
     liar.pieces, liar.pause = itertools.chain([head], itertools.repeat(b" ")), 0.02
 
-    assert "within 1 seconds" in broken(of_prometheus(here, liar))
+    assert "within 1 seconds" in broken(of_prometheus(here, liar, timeout=1))
 
 
 def test_a_prometheus_that_never_stops(here: Repository, liar: Liar) -> None:
@@ -220,7 +222,7 @@ def test_a_prometheus_that_never_stops(here: Repository, liar: Liar) -> None:
 
 def of_web(here: Repository, liar: Liar, **options: Any) -> Measurement:
     allow(here, liar.url)
-    return ask(here, "web", url=f"{liar.url}/m?key=1", timeout=1, **options)
+    return ask(here, "web", url=f"{liar.url}/m?key=1", timeout=20, **options)
 
 
 @pytest.mark.parametrize(
@@ -556,7 +558,8 @@ def test_a_program_that_fails(
 ) -> None:
     argv = [python, "-S", "-c", code]
 
-    assert said in broken(ask(here, "exec", argv=argv, timeout=1))
+    timeout = 1 if "sleep" in code else 20
+    assert said in broken(ask(here, "exec", argv=argv, timeout=timeout))
 
 
 def test_a_program_that_this_machine_does_not_allow(

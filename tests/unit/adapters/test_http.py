@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LIMITS = Limits(silence=0.3, total=0.6, size=1000)
+SILENCE = Limits(silence=0.3, total=20, size=1000)
+SHORT = Limits(silence=20, total=0.6, size=1000)
+ROOMY = Limits(silence=20, total=20, size=1000)
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -32,18 +34,18 @@ def drip(*start: bytes) -> Iterator[bytes]:
     return itertools.chain(start, itertools.repeat(b"x"))
 
 
-def fails(url: str, kind: type[Exception], limits: Limits = LIMITS) -> str:
+def fails(url: str, kind: type[Exception], limits: Limits = ROOMY) -> str:
     started = time.monotonic()
     with pytest.raises(kind) as caught:
         exchange(Request(url=url), limits)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     return str(caught.value)
 
 
 def test_every_status_is_an_answer_and_redirects_are_not_followed(liar: Liar) -> None:
     liar.says(b"over there", "302 Found", f"Location: {liar.url}/other")
 
-    answer = exchange(Request(url=liar.url, headers={"X-Key": "k"}), LIMITS)
+    answer = exchange(Request(url=liar.url, headers={"X-Key": "k"}), ROOMY)
 
     assert (answer.status, answer.body) == (302, b"over there")
     assert len(liar.heard) == 1
@@ -53,7 +55,7 @@ def test_every_status_is_an_answer_and_redirects_are_not_followed(liar: Liar) ->
 def test_a_body_is_sent(liar: Liar) -> None:
     liar.says(b"{}")
 
-    exchange(Request(url=liar.url, method="POST", body=b"[1]"), LIMITS)
+    exchange(Request(url=liar.url, method="POST", body=b"[1]"), ROOMY)
 
     assert liar.heard[0].startswith(b"POST / HTTP/1.1\r\n")
     assert b"Content-Length: 3\r\n" in liar.heard[0]
@@ -71,39 +73,39 @@ def test_a_body_is_sent(liar: Liar) -> None:
 def test_a_drip_ends(liar: Liar, start: tuple[bytes, ...]) -> None:
     liar.pieces, liar.pause = drip(*start), 0.02
 
-    assert "too long" in fails(liar.url, TimeoutError)
+    assert "too long" in fails(liar.url, TimeoutError, SHORT)
 
 
 @pytest.mark.parametrize("start", [b"", HEAD, HEAD + b"Content-Length: 9\r\n\r\n12"])
 def test_silence_ends(liar: Liar, start: bytes) -> None:
     liar.pieces, liar.hangs = [start], True
 
-    fails(liar.url, OSError)
+    fails(liar.url, OSError, SILENCE)
 
 
 def test_a_handshake_that_never_ends_ends(liar: Liar) -> None:
     # The head of a TLS record that announces much, and then bytes without end.
     liar.pieces, liar.pause = drip(b"\x16\x03\x03\x3f\xff"), 0.02
 
-    fails(liar.url.replace("http:", "https:"), OSError)
+    fails(secure(liar), OSError, SHORT)
 
 
 def test_what_is_too_long_is_not_read_to_its_end(liar: Liar) -> None:
     liar.pieces = itertools.chain([HEAD + b"\r\n"], itertools.repeat(b"x" * 65536))
 
-    assert "1,000 bytes" in fails(liar.url, TooLongError)
+    assert "1,000 bytes" in fails(liar.url, TooLongError, ROOMY)
 
 
 def test_an_answer_that_breaks_off_is_none(liar: Liar) -> None:
     liar.pieces = [HEAD + b"Content-Length: 9\r\n\r\n12"]
 
-    assert "broke off" in fails(liar.url, OSError)
+    assert "broke off" in fails(liar.url, OSError, ROOMY)
 
 
 def test_what_is_not_http_is_no_answer(liar: Liar) -> None:
     liar.pieces = [b"SSH-2.0-OpenSSH_9.2\r\n"]
 
-    fails(liar.url, HTTPException)
+    fails(liar.url, HTTPException, ROOMY)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
     private.says(b"private")
 
     fails(secure(liar), OSError)
-    assert "certificate verify failed" in fails(secure(private), OSError)
+    assert "certificate verify failed" in fails(secure(private), OSError, ROOMY)
     assert private.heard == []
 
 
@@ -151,13 +153,13 @@ def test_what_is_private_is_bounded_as_well(private: Liar, identity: Path) -> No
     trusting = ssl.create_default_context(cafile=str(identity))
     request = Request(url=secure(private))
     private.says(b"private")
-    assert exchange(request, LIMITS, trusting).body == b"private"
+    assert exchange(request, ROOMY, trusting).body == b"private"
 
     private.pieces, private.pause = drip(HEAD, b"\r\n"), 0.02
     started = time.monotonic()
     with pytest.raises(TimeoutError):
-        exchange(request, LIMITS, trusting)
-    assert time.monotonic() - started < 3
+        exchange(request, SHORT, trusting)
+    assert time.monotonic() - started < 10
 
 
 def test_proxies_hear_only_what_goes_elsewhere(
@@ -169,9 +171,9 @@ def test_proxies_hear_only_what_goes_elsewhere(
         proxy.says(b"2")
         monkeypatch.setenv("http_proxy", proxy.url)
 
-        assert exchange(Request(url=liar.url), LIMITS).body == b"1"
+        assert exchange(Request(url=liar.url), ROOMY).body == b"1"
         far = Request(url="http://metrics.example.com/a")
-        assert exchange(far, LIMITS).body == b"2"
+        assert exchange(far, ROOMY).body == b"2"
 
     assert proxy.heard[0].startswith(b"GET http://metrics.example.com/a HTTP/1.1\r\n")
 
