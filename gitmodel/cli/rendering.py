@@ -66,9 +66,9 @@ def attestation_json(row: AttestationRow) -> dict[str, object]:
         "summary": said.summary if said else "",
         "metrics": dict(said.metrics) if said else {},
         "findings": [each.to_dict() for each in said.findings] if said else [],
-        "stage": said.aftermath.stage if said and said.aftermath else None,
-        "checks": [each.to_dict() for each in said.aftermath.checks]
-        if said and said.aftermath
+        "stage": said.report.stage if said and said.report else None,
+        "checks": [each.to_dict() for each in said.report.checks]
+        if said and said.report
         else [],
         "tool": said.tool.name if said and said.tool else None,
         "path": row.path,

@@ -7,6 +7,7 @@ its author speaks is in the signature, not here.
 
 A ``postrollback`` says what the checks of a model made of a rollback (R187). A
 responder may sign it, so it is kept apart: no gate asks for it, and it has no metrics.
+Nor does a ``drill``, which says how the rehearsal of an emergency went (R183).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from gitmodel.domain.aftermath import Aftermath
 from gitmodel.domain.digest import Digest
+from gitmodel.domain.drill import Drilled
 from gitmodel.domain.metrics import read_metrics
 from gitmodel.domain.pin import API_VERSION
 from gitmodel.domain.semver import Version
@@ -26,11 +28,16 @@ if TYPE_CHECKING:
 
     from gitmodel.domain.metrics import Metric
 
-Type = Literal["validation", "test", "scan", "bias", "risk", "review", "postrollback"]
+Type = Literal[
+    "validation", "test", "scan", "bias", "risk", "review", "postrollback", "drill"
+]
 Result = Literal["passed", "failed"]
 
 TYPES: tuple[Type, ...] = get_args(Type)
 POST_ROLLBACK: Type = "postrollback"
+DRILL: Type = "drill"
+#: They tell of what was done with a version, not of how good it is: no gate hears them.
+REPORTS: frozenset[Type] = frozenset({POST_ROLLBACK, DRILL})
 #: Who may attest; whoever holds several speaks in the first, unless told otherwise.
 ATTESTORS = ("approver", "auditor", "publisher")
 _VALIDATORS = ("responder", *ATTESTORS)
@@ -94,6 +101,7 @@ class Attestation:
         created_by: The principal who signs it.
         metrics: What was measured, by set and name, as in manifests.
         aftermath: Of a ``postrollback``, and of no other type.
+        drill: Of a ``drill``, and of no other type.
     """
 
     model: str
@@ -109,6 +117,12 @@ class Attestation:
     evidence: Evidence | None = None
     summary: str = ""
     aftermath: Aftermath | None = None
+    drill: Drilled | None = None
+
+    @property
+    def report(self) -> Aftermath | Drilled | None:
+        """The stage that it tells of, and what was done there step by step."""
+        return self.aftermath or self.drill
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Attestation:
@@ -134,6 +148,7 @@ class Attestation:
             evidence=_evidence(evidence) if evidence else None,
             summary=document.get("summary", ""),
             aftermath=Aftermath.from_document(document),
+            drill=Drilled.from_document(document),
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -151,8 +166,8 @@ class Attestation:
         }
         if self.summary:
             document["summary"] = self.summary
-        if self.aftermath is not None:
-            document |= self.aftermath.to_dict()
+        if self.report is not None:
+            document |= self.report.to_dict()
         if self.metrics:
             document["metrics"] = {
                 name: dict(measured) for name, measured in self.metrics.items()
@@ -209,17 +224,17 @@ def gate_type(text: str) -> Type:
             those who attest have given.
     """
     found = attestation_type(text)
-    if found == POST_ROLLBACK:
+    if found in REPORTS:
         raise InputError(
-            "No gate asks for a postrollback attestation: it tells of a rollback.",
-            f"Types: {', '.join(each for each in TYPES if each != POST_ROLLBACK)}",
+            f"No gate asks for a {found} attestation: it tells of a rollback.",
+            f"Types: {', '.join(each for each in TYPES if each not in REPORTS)}",
         )
     return found
 
 
 def attestors(kind: Type) -> tuple[str, ...]:
     """Return the roles that may sign a type; the first that one has is spoken in."""
-    return _VALIDATORS if kind == POST_ROLLBACK else ATTESTORS
+    return _VALIDATORS if kind in REPORTS else ATTESTORS
 
 
 def _result(text: str) -> Result:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gitmodel.domain.attestation import POST_ROLLBACK
+from gitmodel.domain.attestation import REPORTS
 from gitmodel.domain.gates import (
     AttestationGate,
     CompleteGate,
@@ -73,7 +73,7 @@ class Standing:
             labels=document.get("labels", {}),
             sections=frozenset(_complete_sections(document)),
             attestations=tuple(
-                one for one in attestations if one.type != POST_ROLLBACK
+                one for one in attestations if one.type not in REPORTS
             ),
         )
 

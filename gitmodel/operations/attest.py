@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitmodel.domain.attestation import (
-    POST_ROLLBACK,
+    REPORTS,
     Attestation,
     Finding,
     Result,
@@ -79,10 +79,11 @@ def attest(
         RefusedError: The signer may not attest, or not in that role.
         IntegrityError: The version is not what was signed.
     """
-    if kind == POST_ROLLBACK:
+    if kind in REPORTS:
         raise InputError(
-            "A postrollback attestation is made by the checks themselves.",
-            "gitmodel validate MODEL STAGE  runs them.",
+            f"A {kind} attestation is made by what it tells of.",
+            "gitmodel validate MODEL STAGE  and  gitmodel drill MODEL STAGE --record  "
+            "make them.",
         )
     mode = mode or Mode()
     view = handle.view()

@@ -10,7 +10,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.history import changes
-from gitmodel.domain.attestation import POST_ROLLBACK
+from gitmodel.domain.attestation import DRILL, POST_ROLLBACK
 from gitmodel.domain.incident import IncidentEntry
 from gitmodel.domain.transition import Transition
 from gitmodel.errors import GitmodelError
@@ -98,11 +98,12 @@ def _statements(paths: Sequence[str]) -> Iterator[str]:
             )
         elif place.kind == "attestation":
             named = f"{place.model}@{place.version}"
-            yield (
-                f"gitmodel validate {place.model} STAGE  as you did"
-                if place.name == POST_ROLLBACK
-                else f"gitmodel attest {named} {place.name} …  as you did"
-            )
+            by_themselves: dict[str, str] = {
+                POST_ROLLBACK: f"validate {place.model} STAGE",
+                DRILL: f"drill {place.model} STAGE --record",
+            }
+            usual = f"attest {named} {place.name} …"
+            yield f"gitmodel {by_themselves.get(place.name, usual)}  as you did"
 
 
 def _entries(view: View, paths: Sequence[str]) -> Iterator[str]:

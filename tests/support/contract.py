@@ -156,6 +156,7 @@ _ENTRY = (
     ("role", "text", "in which role"),
     ("commit", "text?", "null for a dry run"),
     ("dryRun", "boolean", "whether nothing was changed"),
+    *_NOTIFIED,
 )
 _INCIDENT = (
     ("incident", "text", "its id"),
@@ -511,8 +512,8 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("attestations[].findings[].message", "text", "what was found wrong"),
         ("attestations[].findings[].path?", "text", "where"),
         ("attestations[].findings[].severity?", "text", "low, medium, high, critical"),
-        ("attestations[].stage", "text?", "of a postrollback: what was rolled back"),
-        ("attestations[].checks[]", "object", "of a postrollback: as in `validate`"),
+        ("attestations[].stage", "text?", "of a postrollback or a drill: the stage"),
+        ("attestations[].checks[]", "object", "of either: as in `validate`"),
         ("attestations[].tool", "text?", "what did the work"),
         ("attestations[].path", "text", "of the document"),
         ("attestations[].problem", "text?", "why it does not count"),

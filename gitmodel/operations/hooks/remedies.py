@@ -96,6 +96,8 @@ def right_way(path: str, data: bytes | None) -> str:
         return _move(path, data, place.model, place.stage)
     if document.kind == "attestation" and document.name == "postrollback":
         return f"gitmodel validate {place.model} STAGE"
+    if document.kind == "attestation" and document.name == "drill":
+        return f"gitmodel drill {place.model} STAGE --record"
     return _WAYS.get(document.kind, "").format(document)
 
 
