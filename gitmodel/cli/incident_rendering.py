@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gitmodel.cli.session import Session
+    from gitmodel.operations.delivery import Delivery
     from gitmodel.operations.incident import IncidentResult
     from gitmodel.operations.incident_bundle import BundleResult
     from gitmodel.operations.incident_bundle_check import BundleCheck
@@ -26,8 +27,8 @@ _VERBS = {
 }
 
 
-def result_to_json(done: IncidentResult) -> dict[str, object]:
-    """Return an entry that was made."""
+def result_to_json(done: IncidentResult, told: Sequence[Delivery]) -> dict[str, object]:
+    """Return an entry that was made, and who was told of it."""
     return {
         "incident": done.incident,
         "state": "open" if done.is_open else "closed",
@@ -41,6 +42,10 @@ def result_to_json(done: IncidentResult) -> dict[str, object]:
         "role": done.role,
         "commit": done.commit,
         "dryRun": done.dry_run,
+        "notifications": [
+            {"name": each.name, "delivered": each.ok, "detail": each.detail}
+            for each in told
+        ],
     }
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.attributes import attribute_of
 from gitmodel.adapters.git.repository import Repository
 from gitmodel.adapters.lfs import transfer
+from gitmodel.domain.moment import to_text
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.access_review import overdue
 from gitmodel.operations.fitness import Check
 from gitmodel.operations.hooks.installing import summary
+from gitmodel.operations.incident_report import list_incidents
 from gitmodel.operations.keys import choose
 from gitmodel.operations.late_review import unsettled
 from gitmodel.operations.notification_checks import check_notifications
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from gitmodel.registry.view import View
 
 _GIT_WANTED = (2, 34)
+#: An incident that has been open for longer may be forgotten.
+_INCIDENT_AGE = timedelta(days=7)
 
 
 def doctor(
@@ -67,6 +72,7 @@ def _look(handle: RegistryHandle, *, offline: bool) -> tuple[Check, ...]:
         _policy,
         _access_review,
         _late_reviews,
+        _incidents,
         _attributes,
         _store,
         _remote,
@@ -186,6 +192,27 @@ def _late_reviews(handle: RegistryHandle, view: View) -> Iterator[Check]:
         + (f" And {len(waiting) - 1} more." if len(waiting) > 1 else ""),
         hint=f"gitmodel approve {move.model}#{move.stage}  by somebody else.",
     )
+
+
+def _incidents(handle: RegistryHandle, view: View) -> Iterator[Check]:
+    late = to_text(handle.context.clock.now() - _INCIDENT_AGE)
+    rows = list_incidents(view, only_open=True)
+    old = [
+        row.id
+        for row in rows
+        if row.incident is None or row.incident.opening.created_at < late
+    ]
+    if rows:
+        age = f"; for more than {_INCIDENT_AGE.days} days: {', '.join(old)}"
+        yield Check(
+            "incidents",
+            ok=not old,
+            found=f"{len(rows)} open{age if old else ''}",
+            hint=f"gitmodel incident show {old[0]}  says what is still to do."
+            if old
+            else "",
+            required=False,
+        )
 
 
 def _attributes(handle: RegistryHandle, view: View) -> Iterator[Check]:

@@ -105,6 +105,27 @@ def test_an_incident_does_not_begin_with_its_end(bench: Workbench) -> None:
     assert "E_INCIDENT" in found_by_verify(bench, "--no-bytes")
 
 
+def test_closing_early_by_hand_is_found(stocked: Workbench) -> None:
+    """Attack: a responder closes while the suspect is live, past every command."""
+    opened(stocked)
+    stocked.do("rollback", "fraud", "staging", "-m", "x", "--incident", "INC-1")
+    forge_entry(stocked, "closed")
+    found = {"E_INCIDENT_UNFINISHED"}
+    assert found_by_verify(stocked, "--history", "--full") == found
+    stocked.git("reset", "-q", "--hard", "HEAD~1")
+    # From what was verified before, logs are read when they are needed.
+    assert stocked.verify("--history") == (0, [])
+    forge_entry(stocked, "closed")
+    assert found_by_verify(stocked, "--history") == found
+    stocked.git("reset", "-q", "--hard", "HEAD~1")
+    stocked.do("rollback", "fraud", "dev", "-m", "x")
+    forge_entry(stocked, "closed", fixedIn="fraud@1.1.0")
+    assert found_by_verify(stocked, "--history", "--full") == found
+    stocked.git("reset", "-q", "--hard", "HEAD~1")
+    forge_entry(stocked, "closed")
+    assert stocked.verify("--history", "--full") == (0, [])
+
+
 def test_what_is_closed_is_not_closed_again(stocked: Workbench) -> None:
     opened(stocked)
     closed(stocked)

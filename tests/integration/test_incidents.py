@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from gitmodel.operations.incident import Words, entry_files
 from tests.support.clocks import opened_after
 from tests.support.contract import ANSWERS
 from tests.support.forgery import commit_files
-from tests.support.incidents import closed, entry_at, opened
+from tests.support.incidents import closed, entry_at, forge_entry, opened
 from tests.support.json_keys import deviations
 from tests.support.quarantined import as_, enrol
 from tests.support.refusals import refusal, refused
@@ -303,7 +304,7 @@ def test_a_validation_is_asked_for_where_the_model_has_one(stocked: Workbench) -
     text = "validation:\n  postRollback:\n    - name: bytes\n      integrity: true\n"
     stocked.commit_file(path, ((stocked.path / path).read_text() + text).encode())
     skip = ("--incident", "INC-1", "--skip-validation")
-    assert stocked.run("rollback", "fraud", "staging", "-m", "x", *skip).code == 3
+    stocked.do("rollback", "fraud", "staging", "-m", "x", *skip)
     for done in (False, True):
         shown = stocked.do("incident", "show", "INC-1")
         found = [task for task in shown["tasks"] if task["task"] == "validation"]
@@ -311,7 +312,8 @@ def test_a_validation_is_asked_for_where_the_model_has_one(stocked: Workbench) -
         if not done:
             assert found[0]["command"] == "gitmodel validate fraud staging"
             stocked.do("validate", "fraud", "staging")
-    assert shown["events"][-1]["action"] == "attest"
+    newest = stocked.do("incident", "show", "INC-1")["events"][-1]
+    assert (newest["action"], newest["incident"]) == ("attest", "INC-1")
 
 
 def test_the_log_tells_of_entries(stocked: Workbench) -> None:
@@ -406,6 +408,42 @@ def test_the_hook_judges_entries_that_are_written_by_hand(bench: Workbench) -> N
     assert answer.code != 0
     problems = {one["code"]: one["commands"] for one in answer.json["problems"]}
     assert "gitmodel incident note INC-1 -m TEXT" in problems["E_APPEND_ONLY"]
+
+
+def test_those_who_must_know_hear_of_it(bench: Workbench) -> None:
+    news = bench.outside / "news.jsonl"
+    listener = (
+        "\nnotifications:\n- name: security\n  on: [incident_opened, incident_closed]\n"
+        f"  file: {{path: {news}}}\n"
+    )
+    settings = (bench.path / "gitmodel.yaml").read_bytes()
+    bench.commit_file("gitmodel.yaml", settings + listener.encode())
+    bench.git("config", "--add", "gitmodel.allow", str(news))
+    [told] = opened(bench)["notifications"]
+    assert (told["name"], told["delivered"]) == ("security", True)
+    note = bench.do("incident", "note", "INC-1", "-m", "x")
+    assert note["notifications"] == []
+    closed(bench, fix="4f0c2b9")
+    bench.do("incident", "reopen", "INC-1", "-m", "x", "--dry-run")
+    heard = [json.loads(line) for line in news.read_text().splitlines()]
+    assert [(each["data"]["event"], each["severity"]) for each in heard] == [
+        ("incident_opened", "critical"),
+        ("incident_closed", "info"),
+    ]
+    assert {each["data"]["incident"] for each in heard} == {"INC-1"}
+
+
+def test_the_doctor_remembers_what_is_open_for_long(bench: Workbench) -> None:
+    def found() -> list[bool]:
+        checks = bench.do("doctor")["checks"]
+        return [check["ok"] for check in checks if check["name"] == "incidents"]
+
+    assert found() == []
+    opened(bench)
+    assert found() == [True]
+    forge_entry(bench, "opened", incident="INC-0", place=("INC-0", 1), number=1,
+                prior=None, createdAt="2026-01-01T00:00:00Z")  # fmt: skip
+    assert found() == [False]
 
 
 def test_python_keeps_incidents_too(stocked: Workbench) -> None:

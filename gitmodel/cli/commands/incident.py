@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gitmodel.cli.session import Session
     from gitmodel.domain.attestation import Evidence
     from gitmodel.operations.incident import IncidentResult
+    from gitmodel.registry.handle import RegistryHandle
 
 BROKEN = 4
 _SEVERITIES = ("low", "medium", "high", "critical")
@@ -97,7 +98,7 @@ def open_(
         done = open_incident(
             handle, words, incident=incident, mode=Mode(dry_run=dry_run, push=push)
         )
-    _answer(session, done, f"gitmodel incident show {done.incident}")
+        _answer(session, handle, done, f"gitmodel incident show {done.incident}")
 
 
 @command.command("note")
@@ -131,7 +132,7 @@ def note(
         done = note_incident(
             handle, incident, words, mode=Mode(dry_run=dry_run, push=push)
         )
-    _answer(session, done, f"gitmodel incident show {incident}")
+        _answer(session, handle, done, f"gitmodel incident show {incident}")
 
 
 @command.command("close")
@@ -179,7 +180,7 @@ def close(
         done = close_incident(
             handle, incident, words, mode=Mode(dry_run=dry_run, push=push)
         )
-    _answer(session, done, f"gitmodel incident bundle {incident}")
+        _answer(session, handle, done, f"gitmodel incident bundle {incident}")
 
 
 @command.command("reopen")
@@ -210,7 +211,7 @@ def reopen(
         done = reopen_incident(
             handle, incident, words, mode=Mode(dry_run=dry_run, push=push)
         )
-    _answer(session, done, f"gitmodel incident show {incident}")
+        _answer(session, handle, done, f"gitmodel incident show {incident}")
 
 
 @command.command("list")
@@ -341,9 +342,13 @@ def _read(texts: tuple[str, ...]) -> tuple[Evidence, ...]:
     return tuple(map(evidence_of, texts))
 
 
-def _answer(session: Session, done: IncidentResult, following: str) -> None:
+def _answer(
+    session: Session, handle: RegistryHandle, done: IncidentResult, following: str
+) -> None:
     from gitmodel.cli.incident_rendering import result_to_json, result_to_text
+    from gitmodel.operations.incident_news import report
 
-    session.answer(result_to_json(done), result_to_text(done))
+    told = report(handle, done)
+    session.answer(result_to_json(done, told), result_to_text(done))
     if done.commit:
         session.hint(following)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitmodel.domain.incident import Course, IncidentEntry
+from gitmodel.domain.incident import Course, IncidentEntry, fixed_version
 from gitmodel.domain.names import incident_id
 from gitmodel.errors import GitmodelError
 from gitmodel.formats import schema
@@ -60,6 +60,10 @@ def judge_incidents(
             ledger.findings.add("E_UNSIGNED", unsigned(entry), path, step.commit)
         if message := unfixed(entry, lambda m, v: ledger.manifest(m, v) is not None):
             ledger.findings.add("E_INCIDENT", message, path, step.commit)
+        if entry.entry == "closed":
+            for message in _unfinished(ledger, incident, entry):
+                code = "E_INCIDENT_UNFINISHED"
+                ledger.findings.add(code, message, path, step.commit)
         if entry.policy != edition.digest:
             message = "it names a policy that was not in force."
             ledger.findings.add("E_OTHER_POLICY", message, path, step.commit)
@@ -83,6 +87,43 @@ def verify_incidents(view: View, findings: Findings) -> None:
             if message := unfixed(entry, registered_in(view)):
                 findings.add("E_INCIDENT", message, path)
             course = course.after(entry, record.digest)
+
+
+def _unfinished(ledger: Ledger, incident: str, closing: IncidentEntry) -> Iterator[str]:
+    """Yield why an incident could not be closed yet (R182).
+
+    What its rollbacks took out, and nobody let return, is live somewhere, or is said to
+    be what mends it.
+    """
+    chains = {place: ledger.chain(*place) for place in _places(ledger)}
+    suspects = {
+        (model, move.origin.manifest)
+        for (_, model), chain in chains.items()
+        for move in chain.transitions
+        if move.action == "rollback"
+        and move.incident == incident
+        and move.origin is not None
+        and move.seq not in chain.released
+    }
+    for (stage, model), chain in sorted(chains.items()):
+        live = chain.current
+        if live is not None and (model, live.manifest) in suspects:
+            yield f"{model}@{live.version} is still live in {stage}."
+    try:
+        fix = fixed_version(closing.fixed_in)
+    except GitmodelError:
+        return  # told already
+    if fix is not None and (fix[0], ledger.manifest(*fix)) in suspects:
+        yield f"{closing.fixed_in} was taken out by it."
+
+
+def _places(ledger: Ledger) -> set[tuple[str, str]]:
+    """Return stage and model of every log so far."""
+    found = set(ledger.chains)
+    if ledger.base is not None:
+        for stage in ledger.base.names("log"):
+            found |= {(stage, model) for model in ledger.base.names(f"log/{stage}")}
+    return found
 
 
 def _flaws(
