@@ -115,7 +115,7 @@ def as_arguments(subject: Subject) -> str:
     if isinstance(subject, VersionSubject):
         return str(subject)
     if isinstance(subject, BytesSubject):
-        return f"--digest {subject}"
+        return f"--digest {shlex.quote(str(subject))}"
     return "--data " + shlex.quote(str(subject).removeprefix("data "))
 
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from gitmodel.adapters.git.history import changes
 from gitmodel.domain.attestation import DRILL, POST_ROLLBACK
 from gitmodel.domain.incident import IncidentEntry
+from gitmodel.domain.quarantine import Quarantine
 from gitmodel.domain.transition import Transition
 from gitmodel.errors import GitmodelError
+from gitmodel.operations.quarantine_scope import as_arguments
 from gitmodel.operations.sighting import told
 from gitmodel.registry import layout
 from gitmodel.registry.parsing import parse
@@ -51,7 +53,11 @@ def commands(
     for commit, parent in line:
         paths = [each.path for each in changed.get(commit, ()) if each.status == "A"]
         view = View(handle.reader, commit)
-        made = [*_moves(view, paths), *_entries(view, paths)]
+        made = [
+            *_moves(view, paths),
+            *_entries(view, paths),
+            *_quarantines(view, paths),
+        ]
         if view.policy_digest != policy:
             # What was signed under a policy that is gone cannot be picked up again.
             made += _statements(paths)
@@ -122,6 +128,23 @@ def _entries(view: View, paths: Sequence[str]) -> Iterator[str]:
         if said.title or said.text:
             words += ["-m", said.title or said.text]
         yield shlex.join(["gitmodel", "incident", *words])
+
+
+def _quarantines(view: View, paths: Sequence[str]) -> Iterator[str]:
+    """Yield the commands that put things into quarantine again, or lift that."""
+    for path in paths:
+        if layout.classify(path).kind != "quarantine":
+            continue
+        try:
+            data = view.blob(path) or b""
+            said = parse("Quarantine", data, path, Quarantine.from_document)
+        except GitmodelError:
+            continue
+        words = ["gitmodel quarantine", *(["--lift"] if said.action == "lift" else [])]
+        words += map(as_arguments, said.subjects)
+        words += ["-m", shlex.quote(said.reason)]
+        words += ["--incident", said.incident] if said.incident else []
+        yield " ".join(words)
 
 
 def _moves(view: View, paths: Sequence[str]) -> Iterator[str]:

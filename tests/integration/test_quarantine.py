@@ -246,6 +246,25 @@ def test_it_is_pushed_over_what_others_pushed(team: Team) -> None:
     assert team.tip() == done["commit"]
 
 
+def test_two_who_had_not_heard_of_each_other_are_told_what_to_do(team: Team) -> None:
+    """Both have taken one number; nothing is lost, and nothing is merged."""
+    quarantine(team.theirs, "fraud@1.1.0", "--push")
+    quarantine(team.ours, "fraud@1.2.0", "--digest", f"sha256:{'1' * 64}")
+    error = refused(team.ours, "sync", code=1)
+    assert error["code"] == "E_OVERTAKEN"
+    again = f"gitmodel quarantine fraud@1.2.0 --digest sha256:{'1' * 64} -m backdoor"
+    assert f"{again} --incident INC-1" in error["hints"]
+
+
+def test_a_report_of_a_change_names_what_comes_in(stocked: Workbench) -> None:
+    before = stocked.git("rev-parse", "HEAD")
+    quarantine(stocked, "fraud@1.1.0")
+    report = stocked.do("report", "change", f"{before}..HEAD")
+    assert report["status"] == "allowed"
+    [added] = report["additions"]
+    assert (added["kind"], added["name"]) == ("quarantine", "1")
+
+
 def test_only_some_roles_may(stocked: Workbench) -> None:
     words = ("quarantine", "fraud@1.1.0", "-m", "x")
     for role in ("publisher", "promoter"):

@@ -162,6 +162,7 @@ _KINDS: dict[str, str] = {
     "policy": "policy",
     "review": "access review",
     "incident": "incident entry",
+    "quarantine": "quarantine",
     "model": "model",
 }
 
