@@ -31,38 +31,40 @@ from gitmodel.errors import GitmodelError
 from gitmodel.registry.allowed import require_allowed, require_allowed_address
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from gitmodel.adapters.git.repository import Repository
     from gitmodel.adapters.metrics.alertmanager import Inbox
     from gitmodel.domain.artifact import Artifact
+    from gitmodel.domain.ports import Clock
     from gitmodel.domain.sources import Source
-    from gitmodel.registry.handle import RegistryHandle
 
 
 def measure(
-    handle: RegistryHandle,
+    repository: Repository,
     source: Source,
+    clock: Clock,
     *,
     artifacts: Sequence[Artifact] = (),
+    environment: Mapping[str, str] | None = None,
     inbox: Inbox | None = None,
 ) -> Measurement:
     """Ask a source once. It never raises for what the source does.
 
-    Threads may do this side by side: nothing is read through the handle, but clock,
-    environment and configuration.
+    Threads may do this side by side: it reads nothing through the registry's handle.
 
     Args:
-        handle: The registry; its machine says what is allowed.
+        repository: Whose configuration says what is allowed.
         source: What to ask.
+        clock: Says when, and how old a file is.
         artifacts: Of the version that is live, to compare with what is served.
+        environment: Where headers that name a variable find it.
         inbox: What Alertmanager has sent; None if nobody listens.
     """
-    clock = handle.context.clock
     place = _place(source)
     try:
-        value = _ask(handle, source, artifacts, inbox)
+        value = _ask(repository, source, clock, artifacts, environment or {}, inbox)
     except NoDataError as error:
         return Measurement("no_data", None, line(f"{place}: {error}"), clock.now())
     except BrokenSourceError as error:
@@ -77,20 +79,21 @@ def measure(
 
 
 def _ask(
-    handle: RegistryHandle,
+    repository: Repository,
     source: Source,
+    clock: Clock,
     artifacts: Sequence[Artifact],
+    environment: Mapping[str, str],
     inbox: Inbox | None,
 ) -> Any:
-    repository, now = handle.repository, handle.context.clock.now()
     match source:
         case PrometheusSource():
             return prometheus.query(source)
         case WebSource():
             require_allowed_address(repository, source.url)
-            return web.fetch(source, handle.context.environment)
+            return web.fetch(source, environment)
         case FileSource():
-            return jsonfile.load(source, _readable(repository, source), now)
+            return jsonfile.load(source, _readable(repository, source), clock.now())
         case ExecSource():
             return execute.measure(source, require_allowed(repository, source.argv[0]))
         case AlertmanagerSource():

@@ -21,8 +21,6 @@ from gitmodel.domain.artifact import Artifact
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.sources import source_from_dict
 from gitmodel.operations.measuring import measure
-from gitmodel.registry.handle import Context, RegistryHandle
-from gitmodel.registry.keys import KeyChoice
 from tests.support.clocks import FixedClock
 from tests.support.liar import Liar, lying
 from tests.support.workbench import git
@@ -51,15 +49,14 @@ def here(tmp_path: Path) -> Repository:
 
 def ask(repository: Repository, kind: str, **options: Any) -> Measurement:
     """Measure in bounded time; whatever comes is fit to be kept and shown."""
-    context = Context(
-        clock=FixedClock(NOW),
-        keys=KeyChoice(ask=lambda _: None),
-        environment=options.pop("environment", {}),
-    )
-    given = {key: options.pop(key) for key in ("artifacts", "inbox") if key in options}
+    given = {
+        key: options.pop(key)
+        for key in ("artifacts", "environment", "inbox")
+        if key in options
+    }
     source = source_from_dict({kind: options})
     started = time.monotonic()
-    found = measure(RegistryHandle(repository, context), source, **given)
+    found = measure(repository, source, FixedClock(NOW), **given)
     assert time.monotonic() - started < 25
     assert found.taken_at == NOW
     assert found.detail.isprintable()

@@ -16,8 +16,6 @@ from gitmodel.adapters.metrics.alertmanager import Inbox
 from gitmodel.adapters.metrics.listener import Address, listening
 from gitmodel.domain.sources import source_from_dict
 from gitmodel.operations.measuring import measure
-from gitmodel.registry.handle import Context, RegistryHandle
-from gitmodel.registry.keys import KeyChoice
 from tests.support.prometheus import (
     INSTALLED,
     Gauge,
@@ -61,10 +59,9 @@ TOKEN = "0123456789abcdef" * 2
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> RegistryHandle:
+def here(tmp_path: Path) -> Repository:
     git(tmp_path, "init", "-q", "r")
-    context = Context(clock=SystemClock(), keys=KeyChoice(ask=lambda _: None))
-    return RegistryHandle(Repository.discover(tmp_path / "r"), context)
+    return Repository.discover(tmp_path / "r")
 
 
 @dataclass(frozen=True)
@@ -92,13 +89,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield Stack(accuracy, running, inbox)
 
 
-def asked(here: RegistryHandle, stack: Stack, query: str) -> Measurement:
+def asked(here: Repository, stack: Stack, query: str) -> Measurement:
     provider = {"address": stack.prometheus.url, "query": query, "timeout": "5s"}
     source = source_from_dict({"prometheus": provider})
-    return measure(here, source)
+    return measure(here, source, SystemClock())
 
 
-def test_a_value_that_is_set_is_measured(here: RegistryHandle, stack: Stack) -> None:
+def test_a_value_that_is_set_is_measured(here: Repository, stack: Stack) -> None:
     for value in (0.93, 0.97):
         stack.accuracy.set(value)
         stack.prometheus.wait_for(ACCURACY, value)
@@ -108,11 +105,11 @@ def test_a_value_that_is_set_is_measured(here: RegistryHandle, stack: Stack) -> 
         assert (found.status, found.value) == ("value", [value])
 
 
-def test_what_nobody_measures_is_no_data(here: RegistryHandle, stack: Stack) -> None:
+def test_what_nobody_measures_is_no_data(here: Repository, stack: Stack) -> None:
     assert asked(here, stack, "no_such_metric").status == "no_data"
 
 
-def test_nothing_divided_by_nothing(here: RegistryHandle, stack: Stack) -> None:
+def test_nothing_divided_by_nothing(here: Repository, stack: Stack) -> None:
     found = asked(here, stack, "vector(0) / 0")
 
     assert found.status == "value"
@@ -130,7 +127,7 @@ def test_nothing_divided_by_nothing(here: RegistryHandle, stack: Stack) -> None:
     ],
 )
 def test_a_query_that_is_none(
-    here: RegistryHandle, stack: Stack, query: str, said: str
+    here: Repository, stack: Stack, query: str, said: str
 ) -> None:
     found = asked(here, stack, query)
 
@@ -138,13 +135,11 @@ def test_a_query_that_is_none(
     assert said in found.detail
 
 
-def test_an_alert_is_heard_once_and_its_end_too(
-    here: RegistryHandle, stack: Stack
-) -> None:
+def test_an_alert_is_heard_once_and_its_end_too(here: Repository, stack: Stack) -> None:
     inbox = stack.inbox
 
     def now() -> Measurement:
-        return measure(here, source_from_dict(LOW), inbox=inbox)
+        return measure(here, source_from_dict(LOW), SystemClock(), inbox=inbox)
 
     stack.accuracy.set(0.7)
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from gitmodel.domain.sources import source_from_dict
+from gitmodel.domain.trigger_reading import read_trigger
 from gitmodel.formats import schema, yaml_reader
 from gitmodel.formats.json_path import parse_json_path
 from tests.support.prometheus import INSTALLED
@@ -23,8 +23,8 @@ def test_every_kind_of_source_is_shown_and_can_be_asked() -> None:
     for text in TRIGGERS:
         document = yaml_reader.read(text.encode(), "triggers/fraud.yaml").value
         schema.require("RollbackTrigger", document, "triggers/fraud.yaml")
+        read_trigger(document)
         for metric in document["spec"]["metrics"]:
-            source_from_dict(metric["provider"])
             [(kind, body)] = metric["provider"].items()
             parse_json_path(body.get("jsonPath", "$"))
             shown.add(kind)
