@@ -291,4 +291,4 @@ def _duration(value: object, key: str) -> timedelta:
 
 
 def _impossible(what: str) -> InputError:
-    return InputError(f"The provider cannot be asked: {what}.", code="E_PROVIDER")
+    return InputError(f"The provider cannot be asked: {what}.", code="E_TRIGGER")

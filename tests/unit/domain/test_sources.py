@@ -147,7 +147,7 @@ def test_what_cannot_be_asked(provider: Any, said: str) -> None:
         source_from_dict(provider)
 
     assert said in caught.value.message
-    assert caught.value.code == "E_PROVIDER"
+    assert caught.value.code == "E_TRIGGER"
 
 
 KINDS = ("prometheus", "web", "file", "exec", "alertmanager", "integrity")
