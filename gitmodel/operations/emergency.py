@@ -37,6 +37,7 @@ from gitmodel.registry.transaction import Mode, transact
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from gitmodel.domain.digest import Digest
     from gitmodel.operations.rollback_target import Unfit
     from gitmodel.registry.done import Done
     from gitmodel.registry.handle import RegistryHandle
@@ -107,6 +108,7 @@ def emergency(
     incident: str,
     reason: str,
     to: str | None = None,
+    expect: Digest | None = None,
     mode: Mode | None = None,
 ) -> EmergencyResult:
     """Take pins back now, whatever the policy wants to be asked first.
@@ -117,10 +119,12 @@ def emergency(
         incident: Its id; it is opened if it is not.
         reason: Why; people will read it wherever the versions are refused.
         to: Where one pin goes back to; None for the last known good.
+        expect: Digest of the manifest that must be live still; None for any.
         mode: Dry run; push, which may fail without undoing anything here.
 
     Raises:
         RefusedError: The signer is no responder.
+        ConflictError: Something else is live than what was expected.
         NotFoundError: There is no such model or stage.
         IntegrityError: The chain of quarantines, or that of the incident, is broken.
         InputError: The id is none, or a pin is named twice.
@@ -129,7 +133,7 @@ def emergency(
     incident_id(incident)
     branch = handle.writable_branch().removeprefix("refs/heads/")
     every = tuple(
-        replace(asked, to=to)
+        replace(asked, to=to, expect=expect)
         for asked in ask_all(
             handle, places, reason=reason, incident=incident, emergency=True
         )
@@ -272,6 +276,14 @@ class _Night:
             self._tell("rollback", subject, "unchanged", said)
             return False
         live = history.current
+        if asked.expect is not None and (live is None or live.manifest != asked.expect):
+            moved = ConflictError(
+                f"{subject} holds something else by now, which this is not about.",
+                f"gitmodel log {asked.model} --stage {asked.stage}  shows who moved it",
+                code="E_STAGE_MOVED",
+            )
+            self._tell("rollback", subject, "failed", moved.message, moved)
+            return False
         if live is not None:
             self._captured[VersionSubject(asked.model, live.version, live.manifest)] = (
                 None

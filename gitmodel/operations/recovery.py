@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gitmodel.domain.automation import FURTHER_BACK
 from gitmodel.domain.event import Event
 from gitmodel.domain.moment import to_text
 from gitmodel.errors import GitmodelError
@@ -125,7 +126,7 @@ def _again(
     asked = Asked(
         model=last.model,
         stage=last.stage,
-        reason=f"{found.version} failed its validation after the rollback: {failed}",
+        reason=f"{found.version}{FURTHER_BACK}{failed}",
         seen=look(handle, last.model, last.stage),
         incident=last.incident,
         emergency=care.emergency,

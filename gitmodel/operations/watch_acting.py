@@ -1,0 +1,190 @@
+"""Does what watching decided, as the robot that watches may, and says what came of it.
+
+A decision is about one manifest. Where something else is live by now, it is void. What
+fails is told as critical and not tried again: a person has to look (R152).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from gitmodel.domain.automation import TRIGGERED
+from gitmodel.domain.event import Event
+from gitmodel.domain.moment import to_text
+from gitmodel.errors import GitmodelError, OutsideError
+from gitmodel.operations import recovery
+from gitmodel.operations.emergency import emergency
+from gitmodel.operations.notify import notify
+from gitmodel.operations.rollback import rollback
+from gitmodel.registry.transaction import Mode
+
+if TYPE_CHECKING:
+    from gitmodel.domain.watch_event import Decision
+    from gitmodel.operations.recovery import Aftermath
+    from gitmodel.operations.rollback_plan import RollbackResult
+    from gitmodel.registry.handle import RegistryHandle
+
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acted:
+    """What came of a decision.
+
+    Attributes:
+        status: ``pending``: others must approve it. ``void``: somebody was faster.
+        detail: For people, one line.
+        error: Why it failed, or what of it did.
+    """
+
+    decision: Decision
+    status: Literal["done", "pending", "rehearsed", "void", "failed"]
+    detail: str
+    commit: str | None = None
+    incident: str | None = None
+    error: GitmodelError | None = None
+
+
+def act(handle: RegistryHandle, decision: Decision, *, push: bool) -> Acted:
+    """Carry out a decision; it never raises for what the registry refuses.
+
+    Args:
+        handle: The registry.
+        decision: What to do.
+        push: Whether to push what is done.
+    """
+    if decision.dry_run:
+        return Acted(decision=decision, status="rehearsed", detail="a dry run")
+    place = decision.model, decision.stage
+    mode = Mode(push=push)
+    try:
+        match decision.action:
+            case "propose":
+                return _propose(handle, decision, mode)
+            case "emergency":
+                return _emergency(handle, decision, mode)
+            case _:
+                return _roll_back(handle, decision, mode)
+    except GitmodelError as error:
+        if error.code == "E_STAGE_MOVED":
+            return _failed(decision, "void", error)
+        recovery.report_failure(handle, place, error, incident=None)
+        return _failed(decision, "failed", error)
+
+
+def _failed(
+    decision: Decision, status: Literal["void", "failed"], error: GitmodelError
+) -> Acted:
+    return Acted(decision=decision, status=status, detail=error.message, error=error)
+
+
+def _propose(handle: RegistryHandle, decision: Decision, mode: Mode) -> Acted:
+    reason = f"Proposed by trigger {decision.reason}"
+    result = rollback(
+        handle,
+        decision.model,
+        decision.stage,
+        reason=reason,
+        expect=decision.manifest,
+        mode=replace(mode, by_request=True),
+    )
+    return _waiting(handle, decision, result)
+
+
+def _waiting(
+    handle: RegistryHandle, decision: Decision, result: RollbackResult
+) -> Acted:
+    wish = f"{decision.model}#{decision.stage}"
+    ready = f"gitmodel promote --finalize {wish}  lands it"
+    then = f"gitmodel approve {wish}, then {ready}" if result.needed else ready
+    detail = f"{result.origin} -> {result.target} waits on {result.branch}: {then}"
+    event = Event(
+        type="trigger_alert",
+        time=to_text(handle.context.clock.now()),
+        reason=detail,
+        model=decision.model,
+        stage=decision.stage,
+        origin=result.origin,
+        target=result.target,
+        severity="warning" if decision.action == "propose" else "critical",
+    )
+    notify(handle, event)
+    return Acted(
+        decision=decision, status="pending", detail=detail, commit=result.commit
+    )
+
+
+def _roll_back(handle: RegistryHandle, decision: Decision, mode: Mode) -> Acted:
+    place, reason = (decision.model, decision.stage), TRIGGERED + decision.reason
+    wait = recovery.announce(handle, [place], reason=reason, incident=None)
+
+    def attempt(mode: Mode) -> RollbackResult:
+        return rollback(
+            handle, *place, reason=reason, expect=decision.manifest, mode=mode
+        )
+
+    unpushed: GitmodelError | None = None
+    try:
+        result = attempt(mode)
+    except OutsideError as error:
+        if not mode.push:
+            raise
+        # The remote may be down, or kept from us: here it must happen all the same.
+        unpushed, mode = error, replace(mode, push=False)
+        result = attempt(mode)
+    finally:
+        wait()
+    if result.status == "pending":
+        return _waiting(handle, decision, result)
+    aftermath = recovery.look_after(handle, [result], recovery.Care(mode=mode))
+    recovery.report(handle, [result], aftermath, reason=reason)
+    if unpushed is not None:
+        recovery.report_failure(handle, place, unpushed, incident=None)
+    return Acted(
+        decision=decision,
+        status="done",
+        detail=f"{result.origin} -> {result.target}{_after(aftermath)}",
+        commit=result.commit,
+        error=unpushed or _trouble(aftermath),
+    )
+
+
+def _emergency(handle: RegistryHandle, decision: Decision, mode: Mode) -> Acted:
+    place, reason = (decision.model, decision.stage), TRIGGERED + decision.reason
+    incident = f"watch-{decision.at.strftime(_STAMP)}-{decision.manifest.hex[:8]}"
+    wait = recovery.announce(handle, [place], reason=reason, incident=incident)
+    try:
+        result = emergency(
+            handle,
+            [place],
+            incident=incident,
+            reason=reason,
+            expect=decision.manifest,
+            mode=mode,
+        )
+    finally:
+        wait()
+    made = [each for each in result.members if each.commit]
+    care = recovery.Care(mode=mode, emergency=True)
+    aftermath = recovery.look_after(handle, made, care)
+    recovery.report_emergency(handle, result, aftermath, reason=reason)
+    steps = "; ".join(f"{step.name}: {step.detail}" for step in result.steps)
+    return Acted(
+        decision=decision,
+        status="done" if made else "failed",
+        detail=f"{steps}{_after(aftermath)}",
+        commit=result.commit,
+        incident=incident,
+        error=result.failure or _trouble(aftermath),
+    )
+
+
+def _after(aftermath: Aftermath) -> str:
+    if aftermath.is_well:
+        return ""
+    return "; what is live now failed its validation: gitmodel validate  shows how"
+
+
+def _trouble(aftermath: Aftermath) -> GitmodelError | None:
+    return aftermath.failures[0] if aftermath.failures else None

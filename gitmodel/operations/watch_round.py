@@ -1,0 +1,298 @@
+"""One round of watching: look, measure, decide, do, tell, remember.
+
+Any round may be the last one: what was done is remembered by the registry's log, and
+what was not is decided again.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gitmodel.domain.event import Event
+from gitmodel.domain.moment import to_text
+from gitmodel.domain.problem import Problem
+from gitmodel.domain.watch_memory import restore, state_json
+from gitmodel.domain.watch_metric import is_due, judge_reading
+from gitmodel.domain.watching import Round, step, void
+from gitmodel.errors import GitmodelError
+from gitmodel.operations.notify import begin
+from gitmodel.operations.sync import sync
+from gitmodel.operations.watch_acting import Acted, act
+from gitmodel.operations.watch_measuring import Due, measure_all
+from gitmodel.operations.watch_scene import read_scene
+from gitmodel.registry.watch_store import Heartbeat, Memory, WatchStore
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from gitmodel.adapters.metrics.alertmanager import Inbox
+    from gitmodel.domain.event import EventType
+    from gitmodel.domain.watch_event import WatchEvent
+    from gitmodel.domain.watch_metric import Reading
+    from gitmodel.domain.watch_state import StageState
+    from gitmodel.operations.delivery import Delivery
+    from gitmodel.operations.watch_scene import Place, Scene
+    from gitmodel.registry.handle import RegistryHandle
+
+_TYPES: Mapping[str, EventType] = {
+    "propose": "trigger_fired",
+    "rollback": "trigger_fired",
+    "emergency": "trigger_fired",
+    "frozen": "trigger_frozen",
+}
+_MOST_TOLD = 1000
+#: How much longer than planned a round may take before somebody should worry.
+_LATE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to watch.
+
+    Attributes:
+        fetch: Synchronise with the remote before each round.
+        push: Push what is done.
+        dry_run: Do nothing, tell nobody, and remember apart.
+        interval: Time between two rounds; None for one round only.
+    """
+
+    fetch: bool = False
+    push: bool = False
+    dry_run: bool = False
+    interval: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricReport:
+    """Where a metric stands; ``outcome`` is empty if it was not measured now."""
+
+    name: str
+    severity: str
+    phase: str
+    outcome: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport:
+    """Where a model stands in a stage."""
+
+    model: str
+    stage: str
+    version: str | None
+    metrics: tuple[MetricReport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundResult:
+    """What came of one round.
+
+    Attributes:
+        problems: What could not be watched, and why.
+        commit: What was looked at.
+    """
+
+    commit: str
+    stages: tuple[StageReport, ...]
+    events: tuple[WatchEvent, ...]
+    acted: tuple[Acted, ...]
+    problems: tuple[Problem, ...]
+    dry_run: bool
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The metrics whose source did not answer, as ``STAGE/MODEL: METRIC``."""
+        return tuple(
+            f"{stage.stage}/{stage.model}: {metric.name}"
+            for stage in self.stages
+            for metric in stage.metrics
+            if metric.outcome == "error"
+        )
+
+
+class OneRound:
+    """One round in the making."""
+
+    def __init__(
+        self, options: Options, handle: RegistryHandle, stepped: dict[str, float]
+    ) -> None:
+        self.options = options
+        self.handle = handle
+        self.stepped = stepped
+        self.store = WatchStore(handle.repository, dry_run=options.dry_run)
+        self.memory = self.store.recall()
+        self.states: dict[str, object] = {}
+        self.reports: dict[str, StageReport] = {}
+        self.events: list[WatchEvent] = []
+        self.acted: list[Acted] = []
+        self.problems: list[Problem] = []
+        self.waits: list[Callable[[], tuple[Delivery, ...]]] = []
+        self.scene: Scene | None = None
+
+    def take_in(self) -> None:
+        """Take in what others have pushed, if that is wanted; without, go on."""
+        if not self.options.fetch or self.options.dry_run:
+            return
+        try:
+            sync(self.handle)
+        except GitmodelError as error:
+            self.problems.append(Problem(error.code, error.message))
+
+    def watch(self, inbox: Inbox | None, stop: threading.Event) -> None:
+        """Measure, decide and act, place by place."""
+        self.scene = read_scene(self.handle.view())
+        self.problems += self.scene.problems
+        every = list(self._due(self.scene))
+        # What is not reached, as when we are stopped, stays as it was.
+        self.states = {
+            due.place.key: self.memory.stages[due.place.key]
+            for due in every
+            if due.place.key in self.memory.stages
+        }
+        for place, readings in measure_all(self.handle, every, inbox=inbox, stop=stop):
+            self._step(place, readings)
+
+    def finish(self) -> RoundResult:
+        """Tell of what cannot be watched, wait for who is told, remember."""
+        said = {f"{each.code} {each.path} {each.message}" for each in self.problems}
+        for problem in self.problems:
+            if f"{problem.code} {problem.path} {problem.message}" in self.memory.told:
+                continue
+            self._notify(
+                Event(
+                    type="trigger_alert",
+                    time=to_text(self._now()),
+                    reason=f"not watched: {problem}",
+                    severity="critical",
+                )
+            )
+        told = frozenset(sorted(said)[:_MOST_TOLD])
+        self.store.remember(Memory(self.states, told))
+        for wait in self.waits:
+            wait()
+        self._beat()
+        return RoundResult(
+            commit=self.scene.commit if self.scene else "",
+            stages=tuple(self.reports[key] for key in sorted(self.reports)),
+            events=tuple(self.events),
+            acted=tuple(self.acted),
+            problems=tuple(self.problems),
+            dry_run=self.options.dry_run,
+        )
+
+    def _now(self) -> datetime:
+        return self.handle.context.clock.now()
+
+    def _due(self, scene: Scene) -> Iterator[Due]:
+        now = self._now()
+        for key, place in scene.places.items():
+            state = self._restored(key, place, quiet=True)
+            same = (
+                state is not None
+                and place.live is not None
+                and (state.manifest, state.since)
+                == (place.live.manifest, place.live.since)
+            )
+            began = min(place.live.since, now) if place.live else now
+            metrics = [
+                metric
+                for metric in place.trigger.of_stage(place.stage)
+                if place.live is not None
+                and is_due(
+                    metric,
+                    state.metrics.get(metric.name) if state and same else None,
+                    state.began if state and same else began,
+                    now,
+                )
+            ]
+            yield Due(place, metrics)
+
+    def _restored(self, key: str, place: Place, *, quiet: bool) -> StageState | None:
+        found = "unreadable" if self.memory.broken else self.memory.stages.get(key)
+        state, events = restore(found, place.model, place.stage, self._now())
+        if not quiet:
+            self._tell(events)
+        return state
+
+    def _step(self, place: Place, readings: Mapping[str, Reading]) -> None:
+        state = self._restored(place.key, place, quiet=False)
+        monotonic, last = time.monotonic(), self.stepped.get(place.key)
+        self.stepped[place.key] = monotonic
+        found = step(
+            place.trigger,
+            place.stage,
+            state,
+            Round(
+                now=self._now(),
+                elapsed=None if last is None else timedelta(seconds=monotonic - last),
+                live=place.live,
+                readings=readings,
+                logged=place.logged,
+                dry_run=self.options.dry_run,
+            ),
+        )
+        self._tell(found.events)
+        state = found.state
+        for decision in found.decisions:
+            acted = act(self.handle, decision, push=self.options.push)
+            self.acted.append(acted)
+            if acted.status == "void":
+                state = void(state, decision)
+        self.states[place.key] = state_json(state)
+        self.store.remember(
+            Memory({**self.memory.stages, **self.states}, self.memory.told)
+        )
+        self.reports[place.key] = _report(place, state, readings)
+
+    def _tell(self, events: Sequence[WatchEvent]) -> None:
+        """Keep events in the clone, and tell people unless this is a rehearsal."""
+        self.events += events
+        self.store.keep(event.to_dict() for event in events)
+        for event in events:
+            self._notify(
+                Event(
+                    type=_TYPES.get(event.kind, "trigger_alert"),
+                    time=to_text(event.at),
+                    reason=f"{event.metric}: {event.text}"
+                    if event.metric
+                    else event.text,
+                    model=event.model,
+                    stage=event.stage,
+                    dry_run=event.dry_run,
+                    severity=event.level,
+                    details={"kind": event.kind, "manifest": str(event.manifest)},
+                )
+            )
+
+    def _notify(self, event: Event) -> None:
+        if not self.options.dry_run:
+            self.waits.append(begin(self.handle, event))
+
+    def _beat(self) -> None:
+        now, interval = self._now(), self.options.interval
+        until = now + 3 * interval + _LATE if interval is not None else None
+        self.store.beat(Heartbeat(now, until, os.getpid()))
+
+
+def _report(
+    place: Place, state: StageState, readings: Mapping[str, Reading]
+) -> StageReport:
+    metrics = []
+    for metric in place.trigger.of_stage(place.stage):
+        found = state.metrics.get(metric.name)
+        report = MetricReport(
+            metric.name, metric.severity, found.phase if found else "unknown"
+        )
+        if metric.name in readings and place.live is not None:
+            verdict = judge_reading(
+                metric, readings[metric.name], place.live.baseline, 0.0
+            )
+            report = replace(report, outcome=verdict.outcome, detail=verdict.reason)
+        metrics.append(report)
+    return StageReport(place.model, place.stage, place.version, tuple(metrics))

@@ -1,0 +1,107 @@
+"""What a watcher finds in the registry: what is to be watched, and what is live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gitmodel.domain.automation import is_automated
+from gitmodel.domain.metrics import read_metrics
+from gitmodel.domain.moment import from_text
+from gitmodel.domain.problem import Problem
+from gitmodel.domain.watching import Live
+from gitmodel.errors import GitmodelError
+from gitmodel.registry import layout
+from gitmodel.registry.stage_log import require_sound_history
+from gitmodel.registry.triggers import read_triggers
+from gitmodel.registry.versions import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from gitmodel.domain.artifact import Artifact
+    from gitmodel.domain.trigger import RollbackTrigger
+    from gitmodel.registry.view import View
+
+_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One model in one stage.
+
+    Attributes:
+        version: What is live; None for nothing.
+        artifacts: Its files.
+        logged: When automation rolled the stage back, oldest first.
+    """
+
+    trigger: RollbackTrigger
+    stage: str
+    version: str | None = None
+    live: Live | None = None
+    artifacts: tuple[Artifact, ...] = ()
+    logged: tuple[datetime, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """The model."""
+        return self.trigger.model
+
+    @property
+    def key(self) -> str:
+        """``STAGE/MODEL``."""
+        return f"{self.stage}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything to watch at one commit, and what cannot be."""
+
+    commit: str
+    places: Mapping[str, Place] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+def read_scene(view: View) -> Scene:
+    """Look at all triggers, and at what is live where they watch.
+
+    What is not sound - a trigger, the log of a stage, a manifest - is a problem of its
+    own and is not watched; it keeps nothing else from being watched (R164).
+    """
+    triggers = read_triggers(view)
+    places, problems = {}, list(triggers.problems)
+    for trigger in triggers.found.values():
+        for stage in trigger.stages:
+            try:
+                place = _place(view, trigger, stage)
+            except GitmodelError as error:
+                path = layout.pin_path(stage, trigger.model)
+                problems.append(Problem(error.code, error.message, path))
+            else:
+                places[place.key] = place
+    return Scene(str(view.commit), places, tuple(problems))
+
+
+def _place(view: View, trigger: RollbackTrigger, stage: str) -> Place:
+    history, _ = require_sound_history(view, stage, trigger.model)
+    current = history.current
+    if current is None:
+        return Place(trigger=trigger, stage=stage)
+    found = load(view, trigger.model, current.version).version
+    last = history.transitions[-1]
+    moves = [each for each in history.transitions if is_automated(each)][-_MOST:]
+    return Place(
+        trigger=trigger,
+        stage=stage,
+        version=current.version,
+        live=Live(
+            manifest=current.manifest,
+            since=from_text(last.created_at),
+            automated=is_automated(last),
+            baseline=read_metrics(found.metrics),
+        ),
+        artifacts=found.artifacts,
+        logged=tuple(from_text(each.created_at) for each in moves),
+    )
