@@ -23,6 +23,7 @@ from gitmodel.operations.remote_checks import check_remote, check_tags
 from gitmodel.registry import layout
 from gitmodel.registry.handle import RegistryHandle
 from gitmodel.registry.reviews import last_digest
+from gitmodel.registry.watch_store import WatchStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,6 +79,7 @@ def _look(handle: RegistryHandle, *, offline: bool) -> tuple[Check, ...]:
         _remote,
         _commit_signatures,
         _hooks,
+        _watcher,
         check_tags,
         check_notifications,
         *(() if offline else (check_remote,)),
@@ -283,6 +285,21 @@ def _hooks(handle: RegistryHandle, view: View) -> Iterator[Check]:
         ok=ok,
         found=found,
         hint="" if ok else "gitmodel hooks install",
+        required=False,
+    )
+
+
+def _watcher(handle: RegistryHandle, view: View) -> Iterator[Check]:
+    del view
+    beat = WatchStore(handle.repository).last_beat()
+    if beat is None:
+        return
+    late = beat.until is not None and handle.context.clock.now() > beat.until
+    yield Check(
+        "watcher",
+        ok=not late,
+        found=f"last sign of life at {to_text(beat.at)}, process {beat.process}",
+        hint="It has stopped, or hangs: start  gitmodel watch  again." if late else "",
         required=False,
     )
 

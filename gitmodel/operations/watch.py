@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gitmodel.operations.watch_round import OneRound, Options, RoundResult
-from gitmodel.registry.watch_store import Heartbeat, WatchStore
+from gitmodel.registry.watch_store import WatchStore
 
 if TYPE_CHECKING:
     import threading
@@ -34,6 +34,7 @@ class Watcher:
     options: Options
     inbox: Inbox | None = None
     _stepped: dict[str, float] = field(default_factory=dict)
+    _finished: float = field(default_factory=time.monotonic)
 
     def once(self, handle: RegistryHandle, stop: threading.Event) -> RoundResult:
         """Go one round, as the only watcher in this clone.
@@ -86,7 +87,16 @@ class Watcher:
         one = OneRound(self.options, handle, self._stepped)
         one.take_in()
         one.watch(self.inbox, stop)
-        return one.finish()
+        found = one.finish()
+        self._finished = time.monotonic()
+        return found
+
+    def problem(self) -> str | None:
+        """Say what is wrong with this watcher; None if nothing is."""
+        silent = time.monotonic() - self._finished
+        if self.options.interval is None or silent <= self.options.patience:
+            return None
+        return f"the last round ended {silent:.0f} s ago"
 
     def _pause(self, stop: threading.Event, until: float) -> None:
         """Wait for the next round; an alert that comes in begins it at once."""
@@ -95,8 +105,3 @@ class Watcher:
                 stop.wait(left)
             elif self.inbox.take(min(left, _LISTEN)):
                 return
-
-
-def last_sign(handle: RegistryHandle) -> Heartbeat | None:
-    """Return the last sign of life of this clone's watcher; None if none runs."""
-    return WatchStore(handle.repository).last_beat()

@@ -67,6 +67,11 @@ class Options:
     dry_run: bool = False
     interval: timedelta | None = None
 
+    @property
+    def patience(self) -> float:
+        """Seconds without a sign of life after which somebody should worry."""
+        return (3 * (self.interval or timedelta()) + _LATE).total_seconds()
+
 
 @dataclass(frozen=True, slots=True)
 class MetricReport:
@@ -275,8 +280,9 @@ class OneRound:
             self.waits.append(begin(self.handle, event))
 
     def _beat(self) -> None:
-        now, interval = self._now(), self.options.interval
-        until = now + 3 * interval + _LATE if interval is not None else None
+        now, until = self._now(), None
+        if self.options.interval is not None:
+            until = now + timedelta(seconds=self.options.patience)
         self.store.beat(Heartbeat(now, until, os.getpid()))
 
 

@@ -75,7 +75,7 @@ def read_scene(view: View) -> Scene:
     for trigger in triggers.found.values():
         for stage in trigger.stages:
             try:
-                place = _place(view, trigger, stage)
+                place = look_at(view, trigger, stage)
             except GitmodelError as error:
                 path = layout.pin_path(stage, trigger.model)
                 problems.append(Problem(error.code, error.message, path))
@@ -84,7 +84,12 @@ def read_scene(view: View) -> Scene:
     return Scene(str(view.commit), places, tuple(problems))
 
 
-def _place(view: View, trigger: RollbackTrigger, stage: str) -> Place:
+def look_at(view: View, trigger: RollbackTrigger, stage: str) -> Place:
+    """Return what is live in a stage.
+
+    Raises:
+        IntegrityError: The log of the stage, or the manifest, is not sound.
+    """
     history, _ = require_sound_history(view, stage, trigger.model)
     current = history.current
     if current is None:

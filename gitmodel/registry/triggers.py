@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitmodel.domain.problem import Problem
 from gitmodel.domain.trigger_reading import read_trigger
-from gitmodel.errors import GitmodelError, InputError
+from gitmodel.errors import GitmodelError, InputError, NotFoundError
 from gitmodel.formats import schema, yaml_quick
 from gitmodel.registry import layout
 
@@ -55,17 +55,24 @@ def load_trigger(view: View, model: str) -> RollbackTrigger:
     """Read the triggers of one model.
 
     Raises:
+        NotFoundError: There is no such file.
         InputError: The file is malformed, contradicts itself, or names what the
             registry does not have; ``problems`` lists all that is wrong.
     """
     path = layout.trigger_path(model)
     data = view.blob(path)
     if data is None:
-        raise InputError(
-            f"{model} has no triggers.",
-            f"Write {path} and commit it.",
-            code="E_TRIGGER",
-        )
+        raise NotFoundError(f"{model} has no triggers.", f"Write {path} and commit it.")
+    return parse_trigger(view, model, data)
+
+
+def parse_trigger(view: View, model: str, data: bytes) -> RollbackTrigger:
+    """Read the triggers of a model from the bytes of a file.
+
+    Raises:
+        InputError: As for :func:`load_trigger`.
+    """
+    path = layout.trigger_path(model)
     document = yaml_quick.value_of(data)
     if document is None or schema.problems("RollbackTrigger", document, path):
         document = schema.read_document(data, path, "RollbackTrigger").value
