@@ -30,7 +30,7 @@ def check_notifications(handle: RegistryHandle, view: View) -> Iterator[Check]:
     )
     for listener in listeners:
         name = listener.notification.name
-        problem, hint = _obstacle(handle, listener)
+        problem, hint = obstacle(handle, listener)
         if problem:
             found = f"{name}: {problem}"
             yield Check("notifications", False, found, hint, required=False)
@@ -40,7 +40,7 @@ def check_notifications(handle: RegistryHandle, view: View) -> Iterator[Check]:
         yield Check("notifications", True, names, required=False)
 
 
-def _obstacle(handle: RegistryHandle, listener: Listener) -> tuple[str, str]:
+def obstacle(handle: RegistryHandle, listener: Listener) -> tuple[str, str]:
     """Return what keeps a listener from hearing, and what helps; both may be empty."""
     try:
         require_permission(handle, listener)

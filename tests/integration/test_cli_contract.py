@@ -50,6 +50,8 @@ ELSEWHERE = {
     "quarantine",
     "quarantine --list",
     "validate",
+    "drill",
+    "hold release",
     "rollback --also",
     "rollback --emergency",
     "checkpoint fetch",
@@ -65,6 +67,9 @@ ELSEWHERE = {
     "forge check",
     "forge comment",
     "notify test",
+    "watch",
+    "triggers explain",
+    "triggers test",
 }
 
 

@@ -30,13 +30,33 @@ _HOLD = (
     ("reason", "text", "why"),
     ("incident", "text?", "the incident that it belongs to"),
 )
+_WATCH_EVENT = (
+    (
+        "kind",
+        "text",
+        (
+            "alert, propose, rollback, emergency; held, joined, frozen; broken, "
+            "restored, no_data, undecided, recovered; clock, reset"
+        ),
+    ),
+    ("level", "text", "info, warning or critical"),
+    ("at", "text", "RFC 3339, UTC"),
+    ("model", "text", "name of the model"),
+    ("stage", "text", "the stage"),
+    ("metric", "text?", "the metric; null for the whole stage"),
+    ("manifest", "text?", "digest of what was live; null for nothing"),
+    ("text", "text", "what happened, in words"),
+    ("dryRun", "boolean", "whether nothing comes of it"),
+)
 _REQUEST = (
     ("kind", "text", "promotion, rollback, policy, or review: it has landed"),
     (
         "status",
         "text",
-        "open, approved, rejected, stale; promoted or rolled_back once it has "
-        "landed; of a review due, overdue, approved or rejected",
+        (
+            "open, approved, rejected, stale; promoted or rolled_back once it has "
+            "landed; of a review due, overdue, approved or rejected"
+        ),
     ),
     ("model", "text?", "name of the model; null for a policy"),
     ("version", "text", "the version to move to; the number of the policy"),
@@ -284,6 +304,28 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
     ),
     "requests": _keys(
         *((f"requests[].{path}", kind, what) for path, kind, what in _REQUEST)
+    ),
+    "drill": _keys(
+        ("status", "text", "passed, or failed: something stood in the way"),
+        ("model", "text", "name of the model"),
+        ("stage", "text", "the stage that was rehearsed"),
+        ("from", "text", "the version that is live"),
+        ("to", "text?", "what it would go back to; null for nothing"),
+        ("switchedMs", "number?", "until a host would serve it; null: it never would"),
+        ("preparedMs", "number", "to make the throw-away registry, on top of that"),
+        ("phases[].name", "text", "fetch, commit, switch, checks or verify"),
+        ("phases[].ok", "boolean", "whether it went well"),
+        ("phases[].ms", "number", "how long it took"),
+        ("phases[].detail", "text", "what came of it"),
+        ("validations[]", "object", "as `checks[]` of `validate`"),
+        ("checks[]", "object", "as in `doctor`: what was looked at, what to do"),
+        ("kept", "text?", "from --keep"),
+        ("attestation", "text?", "digest of what was signed; null without --record"),
+        ("path", "text?", "where it stands in the registry"),
+        ("by", "text?", "principal who signed it"),
+        ("role", "text?", "in which role"),
+        ("commit", "text?", "null without --record, and for a dry run"),
+        ("dryRun", "boolean", "from --dry-run"),
     ),
     "validate": _keys(
         ("status", "text", "passed, failed, skipped, or none: there are no checks"),
@@ -725,6 +767,76 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("hook", "text", "the file that git runs"),
         ("changed", "boolean", "false if all was so already"),
         ("settings", "object", "git's configuration that was set: key → values"),
+    ),
+    "watch": _keys(
+        ("commit", "text", "what was looked at"),
+        ("stages[].model", "text", "name of the model"),
+        ("stages[].stage", "text", "the stage"),
+        ("stages[].version", "text?", "what is live; null for nothing"),
+        ("stages[].metrics[].name", "text", "name of the metric"),
+        ("stages[].metrics[].severity", "text", "low, medium, high or critical"),
+        (
+            "stages[].metrics[].phase",
+            "text",
+            "warmup, unknown, healthy, suspect, firing, acted or cooldown",
+        ),
+        (
+            "stages[].metrics[].outcome",
+            "text?",
+            (
+                "passed, failed, inconclusive, no_data or error; null if it was not "
+                "measured in this round"
+            ),
+        ),
+        ("stages[].metrics[].detail", "text", "what was measured, in words"),
+        *((f"events[].{path}", kind, what) for path, kind, what in _WATCH_EVENT),
+        ("actions[].action", "text", "propose, rollback or emergency"),
+        ("actions[].model", "text", "name of the model"),
+        ("actions[].stage", "text", "the stage"),
+        ("actions[].metric", "text", "which metric decided"),
+        ("actions[].status", "text", "done, pending, rehearsed, void or failed"),
+        ("actions[].detail", "text", "what came of it, in words"),
+        ("actions[].reason", "text", "why"),
+        ("actions[].incident", "text?", "of an emergency: the incident's id"),
+        ("actions[].commit", "text?", "null for none"),
+        ("actions[].code", "text?", "what failed, see [problems](problems.md)"),
+        ("problems[]", "object", "what could not be watched, as in `verify`"),
+        ("dryRun", "boolean", "whether nothing was to come of it"),
+    ),
+    "triggers explain": _keys(
+        ("triggers[].model", "text", "name of the model"),
+        ("triggers[].metrics[].name", "text", "name of the metric"),
+        ("triggers[].metrics[].stage", "text", "the stage that it watches"),
+        ("triggers[].metrics[].severity", "text", "low, medium, high or critical"),
+        ("triggers[].metrics[].source", "text", "where its result comes from"),
+        ("triggers[].metrics[].failsWhen", "text", "when a result is bad"),
+        ("triggers[].metrics[].row", "text", "how sure it has to be"),
+        ("triggers[].metrics[].then", "text", "what then happens, in words"),
+        ("triggers[].metrics[].noData", "text", "what no data means, in words"),
+        (
+            "triggers[].metrics[].action",
+            "text",
+            "alert, propose, rollback or emergency",
+        ),
+        ("triggers[].limits", "text", "what happens without a person, at most"),
+    ),
+    "triggers test": _keys(
+        ("model", "text", "name of the model"),
+        ("stage", "text", "the stage that the metric watches"),
+        ("metric", "text", "name of the metric"),
+        ("version", "text?", "what is live there; null for nothing"),
+        ("steps[].time", "text", "RFC 3339, UTC, of the measurement"),
+        ("steps[].value", "text", "its value as JSON; no_data or error"),
+        ("steps[].outcome", "text", "as in `watch`, or within: not over yet"),
+        ("steps[].phase", "text", "as in `watch`"),
+        ("steps[].reason", "text", "why, in words"),
+        *(
+            (f"steps[].events[].{path}", kind, what)
+            for path, kind, what in _WATCH_EVENT
+        ),
+        ("decisions[].at", "text", "RFC 3339, UTC"),
+        ("decisions[].action", "text", "alert, propose, rollback or emergency"),
+        ("decisions[].reason", "text", "why"),
     ),
     "notify test": _keys(
         ("ok", "boolean", "whether everybody was told"),

@@ -170,7 +170,7 @@ def fetch_objects(
     listener.start(sum(pointer.size for pointer in pointers), "Fetching")
     try:
         with leftovers.taken_up(store.incomplete, wanted) as held:
-            attempt = partial(_run, directory, args, limits, listener, held)
+            attempt = partial(_run, directory, args, limits, listener, held, store.root)
             resumed = leftovers.begun(store.incomplete, wanted)
             ran = _persist(attempt, limits)
             if verdicts.is_other_bytes(ran):
@@ -192,9 +192,17 @@ def _run(
     patience: Patience,
     progress: Progress,
     held: Sequence[int] = (),
+    storage: Path | None = None,
 ) -> Ran:
     require_client()
-    return client.run(directory, args, patience=patience, progress=progress, held=held)
+    return client.run(
+        directory,
+        args,
+        patience=patience,
+        progress=progress,
+        held=held,
+        storage=storage,
+    )
 
 
 def _persist(attempt: Callable[[], Ran], patience: Patience) -> Ran:
