@@ -234,7 +234,9 @@ def _event_cells(session: Session, event: Event) -> tuple[str, ...]:
     if event.signature != "good":
         mark = session.style(f"{event.signature} signature", fg="red")
     what = event.model or ""
-    if event.stage and event.target:
+    if event.action == "release":
+        what = f"{event.model}@{event.target} {event.stage}"
+    elif event.stage and event.target:
         what += f" {event.stage} {event.origin or '(empty)'} -> {event.target}"
     elif event.stage:
         what += f" {event.stage}"

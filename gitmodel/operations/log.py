@@ -16,6 +16,7 @@ from gitmodel.errors import GitmodelError
 from gitmodel.operations.log_words import KINDS, tell, versions_of
 from gitmodel.registry import layout
 from gitmodel.registry.forge_approvals import hear
+from gitmodel.registry.incident_links import may_name
 from gitmodel.registry.records import Record, read_record
 from gitmodel.registry.stage_log import transition_of
 from gitmodel.registry.view import View
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
     from gitmodel.adapters.git.history import CommitInfo
     from gitmodel.registry.handle import RegistryHandle
+
+#: What belongs to an incident if it names it.
+_NAMING = frozenset({"transition", "quarantine"})
 
 Signature = Literal["good", "bad", "none"]
 
@@ -117,6 +121,8 @@ def _events(handle: RegistryHandle, view: View, wanted: LogFilter) -> Iterator[E
                 continue
             # What was added is still there: reading one tree spares thousands.
             at = view if view.entry(change.path) else View(handle.reader, commit)
+            if not _may_match_within(at, change.path, wanted):
+                continue
             for event in _told(at, info, change.path):
                 if _matches(event, wanted):
                     yield event
@@ -124,12 +130,22 @@ def _events(handle: RegistryHandle, view: View, wanted: LogFilter) -> Iterator[E
 
 def _may_match(path: str, wanted: LogFilter) -> bool:
     """Say whether an event of a document can be wanted, before that is read."""
-    if wanted.incident is None:
-        return True
     place = layout.classify(path)
+    if wanted.incident is None:
+        return place.kind in KINDS
     if place.kind == "attestation":
         return place.name == "postrollback"
-    return place.kind not in {"manifest", "policy"}
+    return place.kind in KINDS and place.kind not in {"manifest", "policy"}
+
+
+def _may_match_within(view: View, path: str, wanted: LogFilter) -> bool:
+    """Say whether an event of a document can be wanted, before it is verified."""
+    if wanted.incident is None or layout.classify(path).kind not in _NAMING:
+        return True
+    try:
+        return may_name(view.blob(path) or b"", wanted.incident)
+    except GitmodelError:
+        return True  # what is wrong with it is told below
 
 
 def _matches(event: Event, wanted: LogFilter) -> bool:

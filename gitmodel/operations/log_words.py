@@ -12,6 +12,7 @@ from gitmodel.registry.stage_log import read_proved
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gitmodel.domain.transition import Transition
     from gitmodel.registry.layout import Kind, Place
     from gitmodel.registry.view import View
 
@@ -23,6 +24,7 @@ KINDS: Mapping[Kind, str] = {
     "attestation": "attestation",
     "incident": "incident",
     "quarantine": "quarantine",
+    "hold_release": "hold-release",
 }
 
 
@@ -60,6 +62,14 @@ def tell(view: View, place: Place, document: Mapping[str, Any]) -> Told:
                 reason=_quarantine(document),
                 incident=document.get("incident"),
             )
+        case "hold_release":
+            held = _rollbacks(view, place.model).get(str(document.get("transition")))
+            return Told(
+                action="release",
+                target=held.origin.version if held and held.origin else None,
+                reason=str(document.get("reason", "")),
+                incident=held.incident if held else None,
+            )
         case _:
             return Told(action="init" if place.seq == 1 else "policy")
 
@@ -69,11 +79,12 @@ def _attestation(view: View, place: Place, document: Mapping[str, Any]) -> Told:
     if document.get("summary"):
         reason += f": {document['summary']}"
     about = document.get("transition")
+    rollback = _rollbacks(view, place.model).get(str(about)) if about else None
     return Told(
         action="attest",
         target=place.version,
         reason=reason,
-        incident=_incidents(view, place.model).get(about) if about else None,
+        incident=rollback.incident if rollback else None,
     )
 
 
@@ -118,15 +129,16 @@ def _entry(document: Mapping[str, Any]) -> str:
     return f"{kind}{f', {severity}' if severity else ''}: {said}"
 
 
-def _incidents(view: View, model: str) -> Mapping[str, str | None]:
-    """Return the incident that each rollback of a model names, by its digest."""
+def _rollbacks(view: View, model: str) -> Mapping[str, Transition]:
+    """Return the rollbacks of a model by their digests; others name them so."""
 
-    def work() -> dict[str, str | None]:
-        found: dict[str, str | None] = {}
+    def work() -> dict[str, Transition]:
+        found: dict[str, Transition] = {}
         with suppress(GitmodelError, KeyError, TypeError):  # verify says what is wrong
             for stage in view.names("log"):
                 for transition, digest in read_proved(view, stage, model):
-                    found[str(digest)] = transition.incident
+                    if transition.action == "rollback":
+                        found[str(digest)] = transition
         return found
 
-    return view.once(("incidents of rollbacks", model), work)
+    return view.once(("rollbacks by digest", model), work)

@@ -51,11 +51,10 @@ def _moves(view: View, incident: str) -> tuple[Linked, ...]:
         for seq in sequence_numbers(view, stage, model)
     ]
     entries = [(path, entry.oid) for path in paths if (entry := view.entry(path))]
-    word = incident.encode()
     found = []
     read = view.reader.read_many([oid for _, oid in entries])
     for (path, _), (_, data) in zip(entries, read, strict=True):
-        if word not in data:
+        if not may_name(data, incident):
             continue
         with as_found():
             document = yaml_quick.value_of(data) or yaml_reader.read(data, path).value
@@ -64,6 +63,14 @@ def _moves(view: View, incident: str) -> tuple[Linked, ...]:
             move = Transition.from_document(document)
             found.append(Linked(move, Digest.of(data)))
     return tuple(found)
+
+
+def may_name(data: bytes, incident: str) -> bool:
+    """Say whether a document can name an incident, without reading it as YAML.
+
+    An id can be written with escapes, too.
+    """
+    return incident.encode() in data or b"\\" in data
 
 
 def suspects_of(view: View, incident: str) -> tuple[Suspect, ...]:

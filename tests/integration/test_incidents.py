@@ -188,6 +188,12 @@ def test_a_false_alarm_ends_with_the_release_of_the_hold(stocked: Workbench) -> 
     rolled_back(stocked, "staging")
     stocked.do("hold", "release", "fraud@1.1.0", "staging", "-m", "false alarm")
     assert closed(stocked, fix="fraud@1.1.0")["state"] == "closed"
+    released = stocked.do("incident", "show", "INC-1")["events"][-2]
+    assert (released["action"], released["to"], released["reason"]) == (
+        "release", "1.1.0", "false alarm",
+    )  # fmt: skip
+    said = stocked.run("log", "--incident", "INC-1").out
+    assert re.search(r"release +fraud@1\.1\.0 staging ", said)
 
 
 def test_what_it_put_into_quarantine_must_be_live_nowhere(stocked: Workbench) -> None:

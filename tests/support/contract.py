@@ -577,9 +577,12 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         (
             "events[].action",
             "text",
-            "init, policy, register, attest, promote or rollback",
+            (
+                "init, policy, register, attest, promote, rollback, release, "
+                "quarantine, lift or incident"
+            ),
         ),
-        ("events[].model", "text?", "null for init and policy"),
+        ("events[].model", "text?", "null where it is about no model alone"),
         ("events[].stage", "text?", "null unless a pin moved"),
         ("events[].from", "text?", "version before"),
         ("events[].to", "text?", "version after"),
@@ -886,6 +889,7 @@ READS: dict[str, tuple[str, ...]] = {
     "policy show": ("policy", "show"),
     "policy review": ("policy", "review"),
     "requests": ("requests",),
+    "hold list": ("hold", "list"),
     "incident list": ("incident", "list"),
     "incident show": ("incident", "show", "I-1"),
     "key show": ("key", "show"),

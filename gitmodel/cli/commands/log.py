@@ -100,7 +100,9 @@ def _row(session: Session, event: Event) -> tuple[str, ...]:
     from gitmodel.cli.output import first_line
 
     what = event.model or ""
-    if event.action in {"register", "quarantine", "lift"} and event.model:
+    if event.action == "release":
+        what = f"{event.model}@{event.target} {event.stage}"
+    elif event.action in {"register", "quarantine", "lift"} and event.model:
         what = f"{event.model}@{event.target}"
     elif event.stage:
         origin, target = event.origin or "(empty)", event.target or "(empty)"
