@@ -15,6 +15,7 @@ goes well, but people should know, is a warning of the logger ``gitmodel``, unle
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -26,6 +27,7 @@ from gitmodel.domain.ports import Silent
 from gitmodel.domain.selector import Selector
 from gitmodel.domain.semver import Bump, Version
 from gitmodel.errors import InputError
+from gitmodel.formats.series import read_series
 from gitmodel.operations import (
     check,
     diff,
@@ -47,12 +49,17 @@ from gitmodel.operations import (
     rollback_plan,
     show,
     verify,
+    watch,
+    watch_round,
 )
 from gitmodel.operations import (
     holds as holding,
 )
 from gitmodel.operations import (
     list as listing,
+)
+from gitmodel.operations import (
+    triggers as triggering,
 )
 from gitmodel.operations.evidence import evidence_of
 from gitmodel.operations.facts import Facts
@@ -70,6 +77,7 @@ if TYPE_CHECKING:
     from gitmodel.domain.attestation import Evidence
     from gitmodel.domain.incident import Severity
     from gitmodel.domain.ports import Progress
+    from gitmodel.domain.trigger import RollbackTrigger
     from gitmodel.operations.delivery import Delivery
 
     PathLike = str | Path
@@ -382,6 +390,25 @@ class Registry:
             incident=incident,
             mode=Mode(dry_run=plan, push=push),
         )
+
+    def watch_once(
+        self, *, dry_run: bool = False, fetch: bool = False, push: bool = False
+    ) -> watch_round.RoundResult:
+        """Look once at what is live, and act; see ``gitmodel watch --once``."""
+        options = watch_round.Options(fetch=fetch, push=push, dry_run=dry_run)
+        return watch.Watcher(options).once(self._handle, threading.Event())
+
+    def triggers(self, model: str | None = None) -> tuple[RollbackTrigger, ...]:
+        """Return what is watched, as ``gitmodel triggers explain`` shows it."""
+        return triggering.explain(self._handle.view(), model)
+
+    def rehearse(
+        self, model: str, series: PathLike, *, metric: str | None = None
+    ) -> triggering.Rehearsal:
+        """Play recorded measurements to a metric; see ``gitmodel triggers test``."""
+        path = Path(series)
+        samples = read_series(path.read_bytes(), path.name)
+        return triggering.rehearse(self._handle, model, samples, metric=metric)
 
     def validate(
         self, model: str, stage: str, *, dry_run: bool = False, push: bool = False

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.group("triggers", cls=Group)
+@json_option
 def command() -> None:
     """Say what is watched, and try it on recorded measurements.
 
