@@ -38,6 +38,7 @@ def test_stdout_is_the_answer_and_stderr_the_conversation(story: Workbench) -> N
         assert answer.out.endswith("\n"), name
         assert answer.err.startswith(SAYS_MORE.get(name, "")), name
         assert bool(answer.err) == (name in SAYS_MORE), name
+    story.do("hold", "release", "fraud@1.1.0", "staging", "-m", "x")
     answer = story.run("promote", "fraud@1.1.0", "staging")
     head = story.git("rev-parse", "--short=12", "HEAD")
     assert answer.out == (

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.contract import ANSWERS
+from tests.support.json_keys import deviations
+
 if TYPE_CHECKING:
     from tests.support.remotes import Team
     from tests.support.workbench import Workbench
@@ -47,8 +50,9 @@ def test_a_release_lets_it_return_and_the_next_rollback_holds_it_again(
         "INC-1",
     )
 
-    held.do("hold", "release", "fraud@1.1.0", "dev", "-m", "the data was at fault")
+    done = held.do("hold", "release", "fraud@1.1.0", "dev", "-m", "the data was wrong")
 
+    assert deviations(done, ANSWERS["hold release"]) == []
     assert held.do("hold", "list", "fraud")["holds"] == []
     held.promote("fraud@1.1.0", "dev")
     assert held.verify("--history", "--full") == (0, [])

@@ -178,6 +178,7 @@ def test_a_clone_with_real_bytes_in_its_files_is_worked_in_like_any_other(
     _register(theirs, "1.1.0")
     theirs.promote("fraud@1.1.0", "dev")
     theirs.do("rollback", "fraud", "dev", "-m", "x")
+    theirs.do("hold", "release", "fraud@1.1.0", "dev", "-m", "x")
     theirs.do("init")
     _all_is_well(theirs, 2)
     assert _signatures(theirs) == {"G ada", "N "}  # N: the README, by plain git

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 
 @click.group("hold", cls=Group)
+@json_option
 def command() -> None:
     """Show and release holds on what was rolled back.
 
     A rollback holds the version that it took out: it cannot be promoted to that stage
     again, by people or by robots, until somebody who may roll back there releases it.
+
+    Examples:
+      gitmodel hold list
+      gitmodel hold release fraud@1.3.0 production -m "the feature store was at fault"
     """
 
 
