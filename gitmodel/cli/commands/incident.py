@@ -34,11 +34,17 @@ _evidence = click.option(
 
 
 @click.group("incident", cls=Group)
+@json_option
 def command() -> None:
     """Keep the record of an incident, and hand out its evidence.
 
     An incident is a chain of signed entries. What belongs to it names it by its ID:
     rollbacks, quarantines, validations. `show` reads that off the log.
+
+    Examples:
+      gitmodel incident open -m "recall fell to 0.61" --model fraud
+      gitmodel incident show INC-42
+      gitmodel incident bundle INC-42 -o evidence.tar
     """
 
 
