@@ -92,11 +92,12 @@ def verify_bundle(
         place = Path(scratch) / "registry.git"
         repository = unpack_bundle(history, place, index.commit)
         with closing(RegistryHandle(repository, context)) as handle:
-            _verify_history(handle, check, root)
-            if check.problems:
-                return check
-            signature = archive.read(evidence_index.SIGNATURE, _MOST)
-            _verify_contents(handle, archive, check, data, signature)
+            try:
+                _verify_history(handle, check, root)
+                if check.ok:
+                    _verify_contents(handle, archive, check, data)
+            except GitmodelError as error:
+                check.add(error.message, HISTORY, error.code)
         return check
 
 
@@ -143,10 +144,10 @@ def _verify_contents(
     archive: Archive,
     check: BundleCheck,
     data: bytes,
-    signature: bytes,
 ) -> None:
     """Verify who made the bundle, and that it says what the history says."""
     view, index = handle.view(), check.index
+    signature = archive.read(evidence_index.SIGNATURE, _MOST)
     try:
         seal = evidence_index.open_index(view, data, signature, index)
         check.maker = seal.principal

@@ -288,6 +288,19 @@ def test_half_a_history_is_none(case: Workbench) -> None:
     assert wrong(remade(case, break_it)) == {"E_INCIDENT_BUNDLE"}
 
 
+def test_a_history_without_a_registry_is_none(case: Workbench) -> None:
+    place = case.outside / "empty"
+    case.git("init", "-q", "--initial-branch=main", place)
+    case.git("-C", place, "commit", "-q", "--allow-empty", "-m", "nothing")
+    case.git("-C", place, "bundle", "create", "-q", "../empty.bundle", "HEAD", "main")
+    members = take_apart(case.outside / "evidence.tar")
+    members["registry.bundle"] = (case.outside / "empty.bundle").read_bytes()
+    commit = case.git("-C", place, "rev-parse", "HEAD")
+    bad = case.outside / "bad.tar"
+    put_together(bad, members, owner_key(case), commit=commit)
+    assert wrong(bad) == {"E_NO_REGISTRY"}
+
+
 def test_what_is_no_evidence_is_refused(case: Workbench) -> None:
     bad = case.outside / "bad.tar"
     for data in (b"", b"x" * 4096, b"\x1f\x8b" + b"x" * 2000):

@@ -56,7 +56,8 @@ def unpack_bundle(path: Path, directory: Path, commit: str) -> Repository:
     try:
         git.run("bundle", "verify", "--quiet", str(path))
         git.run("symbolic-ref", "HEAD", _BRANCH)
-        git.run("fetch", "--quiet", "--no-tags", str(path), f"+HEAD:{_BRANCH}")
+        quietly = ("--quiet", "--no-tags", "--no-recurse-submodules")
+        git.run("fetch", *quietly, str(path), f"+HEAD:{_BRANCH}")
     except GitProcessError as error:
         raise IntegrityError(
             f"{path.name} holds no whole history: {error.message}", code=_CODE
