@@ -38,6 +38,9 @@ _ATTRIBUTES = (
     "models/** -text",
     "stages/** -text",
     "log/** -text",
+    "quarantine/** -text",
+    "incidents/** -text",
+    "triggers/** -text",
     f"{layout.ARTIFACTS_PATTERN} filter=lfs diff=lfs merge=lfs -text",
 )
 

@@ -452,6 +452,18 @@ def test_the_doctor_remembers_what_is_open_for_long(bench: Workbench) -> None:
     assert found() == [False]
 
 
+def test_entries_keep_their_bytes_whatever_git_does_with_lines(
+    bench: Workbench,
+) -> None:
+    opened(bench)
+    bench.git("config", "core.autocrlf", "true")
+    place = bench.outside / "clone"
+    bench.git("clone", "-q", "-c", "core.autocrlf=true", bench.path, place)
+    for file in (bench.path / "incidents/INC-1").iterdir():
+        data = (place / "incidents/INC-1" / file.name).read_bytes()
+        assert data == file.read_bytes()
+
+
 def test_python_keeps_incidents_too(stocked: Workbench) -> None:
     with library.open_registry(stocked.path) as registry:
         made = registry.open_incident("recall fell", models=["fraud"])
