@@ -47,7 +47,7 @@ class VersionSubject:
 
 @dataclass(frozen=True, slots=True)
 class BytesSubject:
-    """An artifact, or a data set, by the digest of its bytes.
+    """An artifact, a data set or a manifest by the digest of its bytes.
 
     Attributes:
         digest: With its algorithm, such as ``sha256:…``; data sets have others, too.

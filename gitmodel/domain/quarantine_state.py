@@ -189,7 +189,7 @@ class Marks:
             if place in self._known:
                 continue  # it is not in quarantine, nor is any ancestor of it
             for parent_model, parent_version, stated in found.parents:
-                named = self._manifests.get(stated or "")
+                named = self._manifest(stated or "")
                 parent = (parent_model, parent_version)
                 if named is not None:
                     via = f"{parent_model}@{parent_version}"
@@ -216,9 +216,13 @@ class Marks:
         """Return what is in quarantine of a version itself; None for nothing."""
         return next(
             (each for each in self._parts(origins) if each in self.subjects),
-            self._manifests.get(str(origins.manifest))
-            or self._copies.get(origins.files),
+            self._manifest(str(origins.manifest)) or self._copies.get(origins.files),
         )
+
+    def _manifest(self, digest: str) -> Subject | None:
+        """Return what is in quarantine of a manifest: a version, or any bytes."""
+        whole = BytesSubject(digest)
+        return whole if whole in self.subjects else self._manifests.get(digest)
 
     @staticmethod
     def _parts(origins: Origins) -> Iterator[Subject]:

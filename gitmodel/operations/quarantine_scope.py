@@ -34,7 +34,7 @@ class Suspects:
 
     Attributes:
         data: Data sets, as ``NAME`` or ``NAME@VERSION``.
-        digests: Of artifacts or data sets, as ``sha256:…`` or another algorithm's.
+        digests: Of artifacts, data sets or manifests, with their algorithm.
         since: Also every data set that was first used at that time or later.
         until: And not later than that; None for now.
     """
@@ -166,6 +166,7 @@ def _unused(view: View, subjects: Sequence[Subject]) -> Iterator[Subject]:
     for model in view.models():
         for made in catalog_quarantine.made_of(view, model).values():
             known.update(map(BytesSubject, made.origins.files))
+            known.add(BytesSubject(str(made.origins.manifest)))
     for subject in subjects:
         if not isinstance(subject, VersionSubject) and subject not in known:
             yield subject

@@ -60,13 +60,14 @@ def require_clean(view: View, document: Mapping[str, Any]) -> None:
     # Its own manifest does not exist yet, and no digest of it is in quarantine.
     reason = marks_of(view).reason_for(Origins.of(document, Digest("")))
     if reason is not None:
-        raise refusal(f"What {document['model']}@{document['version']} is of", reason)
+        name = f"{document['model']}@{document['version']}"
+        raise refusal(name, reason, "would be in quarantine at once")
 
 
-def refusal(name: str, reason: Reason) -> RefusedError:
+def refusal(name: str, reason: Reason, is_so: str = "is in quarantine") -> RefusedError:
     """Return the error of something that is in quarantine."""
     return RefusedError(
-        f"{name} is in quarantine: {reason}",
+        f"{name} {is_so}: {reason}",
         "gitmodel quarantine --list  shows what is, and what a lift still lacks.",
         code="E_QUARANTINED",
     )

@@ -107,15 +107,15 @@ def test_data_goes_in_with_all_that_comes_of_it(bench: Workbench) -> None:
     assert reached(everything).keys() - reached(done).keys() == {"fraud@2.0.0"}
 
 
-@pytest.mark.parametrize("of", ["artifact", "data"])
+@pytest.mark.parametrize("of", ["artifact", "data", "manifest"])
 def test_bytes_go_in_by_their_digest(bench: Workbench, of: str) -> None:
     done = train(bench, "1.0.0", "--data", f"tx={bench.file('tx.csv', b'1')}")
     train(bench, "1.1.0")
-    digest = (
-        f"sha256:{done['artifacts'][0]['sha256']}"
-        if of == "artifact"
-        else bench.do("show", "fraud@1.0.0")["training"]["data"][0]["digest"]
-    )
+    digest = {
+        "artifact": f"sha256:{done['artifacts'][0]['sha256']}",
+        "data": bench.do("show", "fraud@1.0.0")["training"]["data"][0]["digest"],
+        "manifest": done["manifest"],
+    }[of]
     quarantine(bench, "--digest", digest.upper().replace("SHA256", "sha256"))
     assert quarantined(bench) == {"1.0.0"}
 

@@ -35,7 +35,7 @@ _SHOWN = 20
     "digests",
     metavar="DIGEST",
     multiple=True,
-    help="An artifact or a data set by its digest; repeatable.",
+    help="An artifact, data set or manifest by its digest; repeatable.",
 )
 @click.option(
     "--since",
