@@ -452,6 +452,18 @@ def test_the_doctor_remembers_what_is_open_for_long(bench: Workbench) -> None:
     assert found() == [False]
 
 
+def test_the_hook_knows_what_the_message_of_an_entry_says(bench: Workbench) -> None:
+    """As when git picks the commit up again, on what others have pushed."""
+    opened(bench)
+    message = bench.git("log", "-1", "--format=%B")
+    assert "Gitmodel-Incident: INC-1" in message
+    bench.git("reset", "-q", "--soft", "HEAD~1")
+    for said, code in ((message, 0), (message.replace("-1\n", "-2\n"), 4)):
+        file = bench.file("message", said.encode())
+        answer = bench.run("--json", "hook", "commit-msg", file)
+        assert (answer.code == 0) == (code == 0), answer
+
+
 def test_entries_keep_their_bytes_whatever_git_does_with_lines(
     bench: Workbench,
 ) -> None:
