@@ -19,7 +19,7 @@ from gitmodel.operations.incident_report import event_to_json, timeline
 from gitmodel.registry import layout
 from gitmodel.registry.incident_links import transitions_of
 from gitmodel.registry.incidents import read_incident
-from gitmodel.registry.quarantines import read_chain
+from gitmodel.registry.quarantine_chain import read_chain
 from gitmodel.registry.view import View
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from gitmodel.errors import RefusedError
 from gitmodel.operations.quarantine_drafting import draft, message_of, sign_draft
 from gitmodel.operations.quarantine_scope import reach_of, subjects_of
 from gitmodel.registry.change import Change, Plan
-from gitmodel.registry.quarantines import marks_of, read_chain
+from gitmodel.registry.quarantine_chain import read_chain
+from gitmodel.registry.quarantines import marks_of
 from gitmodel.registry.transaction import Mode, transact
 
 if TYPE_CHECKING:

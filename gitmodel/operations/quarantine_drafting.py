@@ -11,7 +11,7 @@ from gitmodel.formats import schema
 from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.registry import layout
 from gitmodel.registry.change import Authority, sign_document
-from gitmodel.registry.quarantines import KIND, last_digest
+from gitmodel.registry.quarantine_chain import KIND, last_digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,13 +16,8 @@ from gitmodel.operations.quarantine import QuarantineResult
 from gitmodel.operations.quarantine_drafting import draft, message_of, sign_draft
 from gitmodel.operations.quarantine_scope import as_arguments, reach_of, subjects_of
 from gitmodel.registry.change import Authority, Change, Plan, countersign
-from gitmodel.registry.quarantines import (
-    KIND,
-    marks_of,
-    needed,
-    read_chain,
-    signers,
-)
+from gitmodel.registry.quarantine_chain import KIND, needed, read_chain, signers
+from gitmodel.registry.quarantines import marks_of
 from gitmodel.registry.transaction import Mode, transact
 
 if TYPE_CHECKING:

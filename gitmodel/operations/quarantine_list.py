@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmodel.operations.quarantine_scope import reach_of
-from gitmodel.registry.quarantines import marks_of, needed, read_chain, signers
+from gitmodel.registry.quarantine_chain import needed, read_chain, signers
+from gitmodel.registry.quarantines import marks_of
 
 if TYPE_CHECKING:
     from gitmodel.domain.quarantine import Quarantine, Subject

@@ -134,7 +134,7 @@ def _entries(view: View) -> tuple[Entry, ...]:
     except MALFORMED:
         pass
     # Signatures take a while to import, and where nothing is new, none are looked at.
-    from gitmodel.registry.quarantines import read_chain  # noqa: PLC0415
+    from gitmodel.registry.quarantine_chain import read_chain  # noqa: PLC0415
 
     found = tuple(entry for entry, _ in read_chain(view))
     rows = [[entry.document.to_document(), entry.effective] for entry in found]

@@ -14,12 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gitmodel.cli.session import Session
-    from gitmodel.operations.quarantine import QuarantineResult
-    from gitmodel.operations.quarantine_list import Held
     from gitmodel.operations.quarantine_scope import Suspects
     from gitmodel.registry.handle import RegistryHandle
-
-_SHOWN = 20
 
 
 @click.command("quarantine", cls=Command)
@@ -79,6 +75,13 @@ def command(
     """
     named = bool(selectors or data or digests or since)
     _require_sense(named, since, until, lifting, listing, reason)
+    from gitmodel.cli.quarantine_rendering import (
+        held_json,
+        held_text,
+        hint_next,
+        result_json,
+        result_text,
+    )
     from gitmodel.operations.quarantine import quarantine
     from gitmodel.operations.quarantine_lift import lift
     from gitmodel.operations.quarantine_list import list_quarantine
@@ -88,7 +91,9 @@ def command(
     with session.open_closing() as handle:
         if listing:
             held = list_quarantine(handle.view())
-            session.answer({"quarantine": [_held(one) for one in held]}, _list(held))
+            session.answer(
+                {"quarantine": [held_json(one) for one in held]}, held_text(held)
+            )
             if not held:
                 session.note("Nothing is in quarantine.")
             return
@@ -101,12 +106,8 @@ def command(
             mode=Mode(dry_run=dry_run, push=push),
         )
         told = report(handle, done)
-    notified = [
-        {"name": each.name, "delivered": each.ok, "detail": each.detail}
-        for each in told
-    ]
-    session.answer(_to_json(done) | {"notifications": notified}, _to_text(done))
-    _hint(session, done, lifting)
+    session.answer(result_json(done, told), result_text(done))
+    hint_next(session, done, lifting)
 
 
 def _require_sense(
@@ -159,110 +160,3 @@ def _moment(text: str, now: datetime, *, end: bool) -> datetime:
     if re.fullmatch(r"[0-9]+[a-z]", text):
         return now - DURATION.convert(text, None, None)
     return parse_date(text, end=end)
-
-
-def _to_json(done: QuarantineResult) -> dict[str, object]:
-    only = done.version
-    return {
-        "status": done.status,
-        "model": only.model if only else None,
-        "version": only.version if only else None,
-        "quarantined": done.quarantined,
-        "number": done.number,
-        "subjects": [subject.to_dict() for subject in done.subjects],
-        "impact": [
-            {"model": one.model, "version": one.version, "stages": list(one.stages)}
-            for one in done.reached
-        ],
-        "reason": done.reason,
-        "incident": done.incident,
-        "needed": list(done.needed),
-        "commit": done.commit,
-        "dryRun": done.dry_run,
-    }
-
-
-def _held(one: Held) -> dict[str, object]:
-    return {
-        "subject": one.subject.to_dict(),
-        "number": one.by.number,
-        "reason": one.by.reason,
-        "incident": one.by.incident,
-        "createdAt": one.by.created_at,
-        "createdBy": one.by.created_by,
-        "impact": [
-            {"model": each.model, "version": each.version, "stages": list(each.stages)}
-            for each in one.reached
-        ],
-        "lift": one.lift,
-        "signed": list(one.signed),
-        "lacking": one.lacking,
-    }
-
-
-def _to_text(done: QuarantineResult) -> str:
-    from gitmodel.operations.quarantine_drafting import in_words
-
-    what = in_words(done.subjects)
-    would = "Would be" if done.dry_run else "Is"
-    first = {
-        "quarantined": f"{would} in quarantine: {what} (quarantine {done.number})",
-        "lifted": f"{would} out of quarantine: {what} (lift {done.number})",
-        "pending": f"The lift {done.number} of {what} waits for "
-        f"{', '.join(done.needed)}",
-        "unchanged": f"Unchanged: {what} {'is' if done.quarantined else 'is not'} in "
-        "quarantine",
-    }[done.status]
-    lines = [first]
-    if len(done.subjects) > 1:
-        lines += [f"  names    {subject}" for subject in done.subjects[:_SHOWN]]
-        lines += _more(len(done.subjects))
-    lines += [
-        f"  reaches  {one.model}@{one.version}"
-        + (f"  live in {', '.join(one.stages)}" if one.stages else "")
-        for one in done.reached[:_SHOWN]
-    ]
-    lines += _more(len(done.reached))
-    if done.commit:
-        lines.append(f"  commit   {done.commit[:12]}")
-    return "\n".join(lines)
-
-
-def _more(count: int) -> list[str]:
-    return [f"           … and {count - _SHOWN} more"] if count > _SHOWN else []
-
-
-def _hint(session: Session, done: QuarantineResult, lifting: bool) -> None:
-    """Say what to run next: a rollback for every stage that holds what is reached."""
-    if done.status == "pending":
-        session.hint("gitmodel quarantine --list  shows who has signed.")
-    if lifting:
-        return
-    incident = f" --incident {done.incident}" if done.incident else ""
-    for one in done.reached:
-        for stage in one.stages:
-            session.hint(f"gitmodel rollback {one.model} {stage} -m REASON{incident}")
-
-
-def _list(held: tuple[Held, ...]) -> str:
-    from gitmodel.cli.output import first_line
-
-    lines = []
-    for one in held:
-        incident = f", incident {one.by.incident}" if one.by.incident else ""
-        lines.append(
-            f"{one.subject}  by {one.by.created_by} at {one.by.created_at} "
-            f"(quarantine {one.by.number}{incident}): {first_line(one.by.reason)}"
-        )
-        lines += [
-            f"  reaches  {each.model}@{each.version}"
-            + (f"  live in {', '.join(each.stages)}" if each.stages else "")
-            for each in one.reached[:_SHOWN]
-        ]
-        lines += _more(len(one.reached))
-        if one.lift is not None:
-            lines.append(
-                f"  lift     {one.lift}, signed by {', '.join(one.signed)}; "
-                f"{one.lacking} more needed"
-            )
-    return "\n".join(lines)

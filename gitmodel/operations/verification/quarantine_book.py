@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gitmodel.domain.quarantine_state import Entry, Marks, Origins, fold
 from gitmodel.errors import GitmodelError
-from gitmodel.registry.quarantines import needed, read_chain, signers
+from gitmodel.registry.quarantine_chain import needed, read_chain, signers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

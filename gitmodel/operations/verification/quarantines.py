@@ -17,13 +17,8 @@ from gitmodel.operations.verification.documents import verify_signed
 from gitmodel.operations.verification.quarantine_book import Page
 from gitmodel.operations.verification.seals import added_record, open_in_force
 from gitmodel.registry import layout
-from gitmodel.registry.quarantines import (
-    KIND,
-    counts,
-    link_problems,
-    marks_of,
-    numbers,
-)
+from gitmodel.registry.quarantine_chain import KIND, counts, link_problems, numbers
+from gitmodel.registry.quarantines import marks_of
 from gitmodel.registry.seals import Signed
 
 if TYPE_CHECKING:
