@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gitmodel.domain.conditions import Verdict, judge_value
 from gitmodel.domain.expression_values import UndecidedError, number
+from gitmodel.domain.sources import AlertmanagerSource
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,9 +82,11 @@ def is_warm(metric: WatchedMetric, began: datetime, now: datetime) -> bool:
 def is_due(
     metric: WatchedMetric, state: MetricState | None, began: datetime, now: datetime
 ) -> bool:
-    """Say whether it is time to measure."""
+    """Say whether it is time to measure; alerts have come by themselves."""
     if not is_warm(metric, began, now):
         return False
+    if isinstance(metric.source, AlertmanagerSource):
+        return True
     last = state.measured_at if state else None
     return last is None or now - last >= _PUNCTUAL * metric.interval
 
@@ -126,7 +129,7 @@ def step_metric(
     if reading is None:
         return Stepped(state)
     taken = reading.measurement.taken_at
-    if not _counts(metric, state, taken, span):
+    if not _counts(metric, state, reading.measurement, span):
         return Stepped(state)
     last, gap = state.measured_at, max(safety.window, _FORGOTTEN * metric.interval)
     if last is not None and taken - last > gap:
@@ -160,13 +163,17 @@ def _rearmed(state: MetricState, now: datetime, safety: Safety) -> MetricState:
 
 
 def _counts(
-    metric: WatchedMetric, state: MetricState, taken: datetime, span: Span
+    metric: WatchedMetric, state: MetricState, found: Measurement, span: Span
 ) -> bool:
     """Say whether a measurement is about what is live, and neither old nor a copy."""
+    taken, last = found.taken_at, state.measured_at
     if not span.began <= taken <= span.now + _AHEAD:
         return False
-    last = state.measured_at
-    return last is None or taken - last >= _PUNCTUAL * metric.interval
+    if last is None or taken - last >= _PUNCTUAL * metric.interval:
+        return True
+    # The first alert need not wait; those that follow it come at intervals again.
+    pushed = isinstance(metric.source, AlertmanagerSource) and bool(found.value)
+    return pushed and not state.failures and taken > last
 
 
 def _too_few(minimum: float, samples: Measurement | None) -> Verdict | None:

@@ -518,6 +518,15 @@ def broken_states() -> list[Any]:
     ]
 
 
+def test_the_first_alert_waits_for_no_interval() -> None:
+    provider = {"alertmanager": {"alertname": "Bad"}}
+    one = watched(metric(provider=provider, flag=True, failureLimit=2, interval="1h"))
+    assert kinds(one.rounds([], ["alert"])) == []
+    assert one.phase() == "suspect"
+    assert kinds(one.rounds(*[["alert"]] * 53)) == []
+    assert kinds(one.rounds(["alert"])) == ["rollback"]
+
+
 @pytest.mark.parametrize("found", broken_states())
 def test_a_memory_that_cannot_be_read_is_told_and_begins_anew(found: Any) -> None:
     state, events = restore(found, "fraud", STAGE, START)
