@@ -60,17 +60,15 @@ class Throwaway:
         return not all(store.has(each.digest, each.size) for each in artifacts)
 
     def fetch(self, view: View, version: ModelVersion) -> None:
-        """Bring what a version lacks from the registry's remote, and only to here.
+        """Bring what a version lacks from the registry's remote, and borrow it.
+
+        It stays in the registry's clone as well: that is where it will be needed.
 
         Raises:
             NotFoundError, IntegrityError, OutsideError: As ``fetch_missing``.
         """
-        asking = RegistryHandle(self._origin.repository, self._origin.context)
-        asking.store = self.handle.store
-        try:
-            fetch_missing(asking, view, version)
-        finally:
-            asking.close()
+        fetch_missing(self._origin, view, version)
+        self.borrow(version.artifacts)
 
     def allow(self, path: Path) -> None:
         """Let the copy run a program that this machine lets the registry run."""

@@ -86,7 +86,6 @@ def run(
     patience: Patience | None = None,
     progress: Progress | None = None,
     held: Sequence[int] = (),
-    storage: Path | None = None,
 ) -> Ran:
     """Run ``git lfs`` with ``args`` in a clone.
 
@@ -97,13 +96,12 @@ def run(
         patience: With servers; by default that of ``Patience``.
         progress: Is advanced by the bytes that were moved.
         held: Descriptors that it is to keep open for as long as it lives.
-        storage: Where its objects are; None for where the clone has them.
     """
     limits = patience or Patience()
     with TemporaryFile() as moved, TemporaryFile() as trace:
         files = (moved.fileno(), trace.fileno())
         with subprocess.Popen(
-            ["git", *_settings(limits, storage), "lfs", *args],  # noqa: S607
+            ["git", *_settings(limits), "lfs", *args],  # noqa: S607
             cwd=directory,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -132,15 +130,13 @@ def run(
     return Ran(process.returncode == 0, said, statuses, puts, silent)
 
 
-def _settings(patience: Patience, storage: Path | None) -> tuple[str, ...]:
-    settings: dict[str, object] = {
+def _settings(patience: Patience) -> tuple[str, ...]:
+    settings = {
         "core.hooksPath": "/dev/null",
         "core.fsmonitor": "false",
         "lfs.transfer.maxretries": patience.retries,
         "lfs.transfer.maxretrydelay": patience.pause,
     }
-    if storage is not None:
-        settings["lfs.storage"] = storage
     return tuple(
         word for key, value in settings.items() for word in ("-c", f"{key}={value}")
     )

@@ -170,7 +170,7 @@ def fetch_objects(
     listener.start(sum(pointer.size for pointer in pointers), "Fetching")
     try:
         with leftovers.taken_up(store.incomplete, wanted) as held:
-            attempt = partial(_run, directory, args, limits, listener, held, store.root)
+            attempt = partial(_run, directory, args, limits, listener, held)
             resumed = leftovers.begun(store.incomplete, wanted)
             ran = _persist(attempt, limits)
             if verdicts.is_other_bytes(ran):
@@ -192,17 +192,9 @@ def _run(
     patience: Patience,
     progress: Progress,
     held: Sequence[int] = (),
-    storage: Path | None = None,
 ) -> Ran:
     require_client()
-    return client.run(
-        directory,
-        args,
-        patience=patience,
-        progress=progress,
-        held=held,
-        storage=storage,
-    )
+    return client.run(directory, args, patience=patience, progress=progress, held=held)
 
 
 def _persist(attempt: Callable[[], Ran], patience: Patience) -> Ran:
