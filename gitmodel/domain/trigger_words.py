@@ -112,7 +112,7 @@ def safety_words(safety: Safety) -> str:
     if safety.hysteresis:
         said += f"; a bound must be met by {safety.hysteresis:g} to have recovered"
     if safety.freeze:
-        said += f"; {len(safety.freeze)} times of freeze"
+        said += f"; frozen at {_times(len(safety.freeze))}"
     return f"{said}."
 
 
@@ -123,6 +123,10 @@ def time_words(time: timedelta) -> str:
         if seconds % length == 0 and seconds >= length:
             return f"{seconds // length}{unit}"
     return "0s"
+
+
+def _times(number: int) -> str:
+    return "one time" if number == 1 else f"{number} times"
 
 
 def _part(place: str, json_path: str | None) -> str:

@@ -110,12 +110,13 @@ def _measurement(time: Any, value: Any, where: str) -> Measurement:
 
 def _time(text: Any, where: str) -> datetime:
     try:
-        if not isinstance(text, str) or text.replace(".", "", 1).isdigit():
+        if isinstance(text, str) and not text.replace(".", "", 1).isdigit():
+            found = datetime.fromisoformat(text)
+            if found.tzinfo is not None:
+                return found.astimezone(UTC)
+        elif not isinstance(text, bool):
             return datetime.fromtimestamp(float(text), UTC)
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is not None:
-            return found.astimezone(UTC)
-    except (ValueError, TypeError, AttributeError, OverflowError, OSError):
+    except (ValueError, TypeError, OverflowError, OSError):
         pass
     raise InputError(
         f"{where}: {str(text)[:40]!a} is no time such as 2026-02-14T14:03:00Z."

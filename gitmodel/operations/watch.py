@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from gitmodel.errors import OutsideError
 from gitmodel.operations.watch_round import OneRound, Options, RoundResult
 from gitmodel.registry.watch_store import WatchStore
 
@@ -70,12 +71,18 @@ class Watcher:
         with ExitStack() as stack:
             with opened() as handle:
                 store = stack.enter_context(self._alone(handle))
-            stack.callback(store.rest)
             while not stop.is_set():
                 began = time.monotonic()
-                with opened() as handle:
-                    told(self._round(handle, stop))
+                try:
+                    with opened() as handle:
+                        told(self._round(handle, stop))
+                except OutsideError:
+                    # Ctrl-C at a terminal reaches the git that runs for us, too.
+                    if not stop.is_set():
+                        raise
                 self._pause(stop, began + interval)
+            # Only a watcher that was asked to end is missed by nobody.
+            store.rest()
 
     @contextmanager
     def _alone(self, handle: RegistryHandle) -> Iterator[WatchStore]:

@@ -18,7 +18,7 @@ from gitmodel.domain.problem import Problem
 from gitmodel.domain.watch_memory import restore, state_json
 from gitmodel.domain.watch_metric import is_due, judge_reading
 from gitmodel.domain.watching import Round, step, void
-from gitmodel.errors import GitmodelError
+from gitmodel.errors import GitmodelError, OutsideError
 from gitmodel.operations.notify import begin
 from gitmodel.operations.sync import sync
 from gitmodel.operations.watch_acting import Acted, act
@@ -258,7 +258,10 @@ class OneRound:
     def _tell(self, events: Sequence[WatchEvent]) -> None:
         """Keep events in the clone, and tell people unless this is a rehearsal."""
         self.events += events
-        self.store.keep(event.to_dict() for event in events)
+        try:
+            self.store.keep(event.to_dict() for event in events)
+        except OutsideError as error:  # what is to be done matters more
+            self.problems.append(Problem(error.code, error.message))
         for event in events:
             self._notify(
                 Event(
