@@ -133,11 +133,9 @@ def test_triggers_are_explained_in_a_table(watched: Watched) -> None:
 
 
 def test_a_cell_cannot_break_out_of_its_table(watched: Watched) -> None:
-    condition = "result < 1 ||\n\n| x |\n# heading\nresult > 2"
     watched.watch(watched.metric(failureCondition="result < 1 ||\n\n result > 2"))
     lines = watched.bench.run("triggers", "explain").out.splitlines()
     assert len([line for line in lines if line.startswith("|")]) == 3
-    del condition
 
 
 def test_without_triggers_there_is_nothing_to_explain(story: Workbench) -> None:
@@ -196,8 +194,8 @@ def test_a_series_is_played(watched: Watched) -> None:
 
 
 def test_a_series_may_be_lines_of_json(watched: Watched) -> None:
-    condition = {"failureCondition": "result.p95 > 250", "failureLimit": 1}
-    watched.watch(watched.metric(**condition), stage="dev")
+    slow = watched.metric(failureCondition="result.p95 > 250", failureLimit=1)
+    watched.watch(slow, stage="dev")
     rows = [{"time": 60 * n, "value": {"p95": 100 * n}} for n in range(5)]
     data = "\n\n".join(map(json.dumps, [*rows, {"time": 600}])).encode()
     file = watched.bench.file("s.jsonl", data)
