@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from gitmodel.adapters.metrics.alertmanager import Inbox
+    from gitmodel.operations.watch_scene import Scene
     from gitmodel.registry.handle import RegistryHandle
 
 _LISTEN = 0.2  # seconds; how long a signal may have to wait
@@ -35,6 +36,7 @@ class Watcher:
     options: Options
     inbox: Inbox | None = None
     _stepped: dict[str, float] = field(default_factory=dict)
+    _scene: Scene | None = None
     _finished: float = field(default_factory=time.monotonic)
 
     def once(self, handle: RegistryHandle, stop: threading.Event) -> RoundResult:
@@ -93,8 +95,9 @@ class Watcher:
     def _round(self, handle: RegistryHandle, stop: threading.Event) -> RoundResult:
         one = OneRound(self.options, handle, self._stepped)
         one.take_in()
-        one.watch(self.inbox, stop)
+        one.watch(self.inbox, stop, self._scene)
         found = one.finish()
+        self._scene = one.scene
         self._finished = time.monotonic()
         return found
 

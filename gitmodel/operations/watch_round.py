@@ -23,7 +23,7 @@ from gitmodel.operations.notify import begin
 from gitmodel.operations.sync import sync
 from gitmodel.operations.watch_acting import Acted, act
 from gitmodel.operations.watch_measuring import Due, measure_all
-from gitmodel.operations.watch_scene import read_scene
+from gitmodel.operations.watch_scene import read_scene, rights_problems
 from gitmodel.registry.watch_store import Heartbeat, Memory, WatchStore
 
 if TYPE_CHECKING:
@@ -149,9 +149,17 @@ class OneRound:
         except GitmodelError as error:
             self.problems.append(Problem(error.code, error.message))
 
-    def watch(self, inbox: Inbox | None, stop: threading.Event) -> None:
-        """Measure, decide and act, place by place."""
-        self.scene = read_scene(self.handle.view())
+    def watch(
+        self, inbox: Inbox | None, stop: threading.Event, known: Scene | None = None
+    ) -> None:
+        """Measure, decide and act, place by place.
+
+        Args:
+            inbox: What Alertmanager has sent; None if nobody listens.
+            stop: Once set, no source is waited for any more.
+            known: What the round before saw; it is good for the same commit.
+        """
+        self.scene = self._look(known)
         self.problems += self.scene.problems
         every = list(self._due(self.scene))
         # What is not reached, as when we are stopped, stays as it was.
@@ -162,6 +170,17 @@ class OneRound:
         }
         for place, readings in measure_all(self.handle, every, inbox=inbox, stop=stop):
             self._step(place, readings)
+
+    def _look(self, known: Scene | None) -> Scene:
+        view = self.handle.view()
+        if known is not None and known.commit == view.commit and not known.problems:
+            return known
+        scene = read_scene(view)
+        if self.options.dry_run:
+            return scene
+        places = scene.places.values()
+        missing = rights_problems(self.handle, view, places)
+        return replace(scene, problems=(*scene.problems, *missing))
 
     def finish(self) -> RoundResult:
         """Tell of what cannot be watched, wait for who is told, remember."""

@@ -17,11 +17,12 @@ from gitmodel.registry.triggers import read_triggers
 from gitmodel.registry.versions import load
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from gitmodel.domain.artifact import Artifact
     from gitmodel.domain.trigger import RollbackTrigger
+    from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.view import View
 
 _MOST = 1000
@@ -110,3 +111,32 @@ def look_at(view: View, trigger: RollbackTrigger, stage: str) -> Place:
         artifacts=found.artifacts,
         logged=tuple(from_text(each.created_at) for each in moves),
     )
+
+
+def rights_problems(
+    handle: RegistryHandle, view: View, places: Iterable[Place]
+) -> Iterator[Problem]:
+    """Yield where this watcher may not do what its triggers may ask of it.
+
+    That is to be known before it matters, and not in the night in which it does.
+    """
+    for place in places:
+        trigger = place.trigger
+        asked = {
+            trigger.action_of(metric)
+            for metric in trigger.of_stage(place.stage)
+            if not (metric.dry_run or trigger.safety.dry_run)
+        }
+        rules = view.policy.rules_for(place.stage, place.model)
+        roles = {
+            rules.requester_role("emergency" if action == "emergency" else "rollback")
+            for action in asked - {"alert"}
+            if rules is not None
+        }
+        for role in sorted(roles):
+            try:
+                handle.acting_as(view, role)
+            except GitmodelError as error:
+                said = f"nothing can be done about it here: {error.message}"
+                path = layout.pin_path(place.stage, place.model)
+                yield Problem(error.code, said, path)

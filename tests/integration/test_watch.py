@@ -212,6 +212,23 @@ def test_a_stage_whose_log_is_not_sound_is_not_acted_upon(fraud: Watched) -> Non
     assert problem["path"] == "stages/staging/fraud.yaml"
 
 
+def test_a_watcher_that_may_not_act_is_told_before_it_matters(
+    fraud: Watched,
+) -> None:
+    fraud.watch()
+    fraud.bench.do("key", "new", "--out", fraud.bench.outside / "stranger")
+    stranger = ("--key", str(fraud.bench.outside / "stranger"))
+    answer = fraud.bench.run("--json", *stranger, "watch", "--once")
+    assert answer.code == 5
+    [problem] = answer.json["problems"]
+    assert problem["code"] == "E_UNTRUSTED_KEY"
+    assert phases(answer.json) == {"accuracy": "healthy"}
+    fraud.watch(fraud.metric(severity="medium"))
+    assert fraud.bench.run("--json", *stranger, "watch", "--once").code == 0
+    fraud.watch(fraud.metric(dryRun=True))
+    assert fraud.bench.run("--json", *stranger, "watch", "--once").code == 0
+
+
 def test_a_model_may_have_its_baseline_in_the_manifest(story: Workbench) -> None:
     watched = Watched(story)
     watched.report("accuracy", {"now": 0.8, "n": 50})
