@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     Unfit = Callable[[str, str], None]
 
 
+#: Versions that were passed over, as an error tells them; a plan tells all.
+_TOLD = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a stage goes back to.
@@ -132,7 +136,9 @@ def _last_known_good(
     )
     if failure is not None:
         # What stands in the way decides the exit code: missing bytes or bad ones.
-        tried = "; ".join(f"{version}: {why}" for version, why in skipped)
+        tried = "; ".join(f"{version}: {why}" for version, why in skipped[:_TOLD])
+        if len(skipped) > _TOLD:
+            tried += f"; and {len(skipped) - _TOLD} more"
         raise type(failure)(
             f"Stage {stage} has no version of {model} to go back to that verifies "
             f"now. {tried}",
