@@ -19,7 +19,6 @@ from gitmodel.errors import ConflictError, InputError, RefusedError
 from gitmodel.formats import schema
 from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.operations.claims import Claim
-from gitmodel.operations.scan import scan_version
 from gitmodel.registry import layout
 from gitmodel.registry.attestations import next_number
 from gitmodel.registry.change import Authority, Change, Plan, sign_document
@@ -133,6 +132,9 @@ def _claim(
                 "A scan finds its result out; --result goes with a report.",
                 "gitmodel attest MODEL@V scan --from-json FILE --result passed",
             )
+        # Scanners take a while to import, and most attestations need none.
+        from gitmodel.operations.scan import scan_version  # noqa: PLC0415
+
         scanned = scan_version(handle, view, *about)
         return replace(scanned, summary=claim.summary if claim else "")
     if claim is None or claim == empty:

@@ -27,7 +27,6 @@ from gitmodel.operations.quarantine import quarantine_files
 from gitmodel.operations.quarantine_drafting import draft
 from gitmodel.operations.rollback import ask_all
 from gitmodel.operations.rollback_plan import Asked, RollbackResult, plan_rollback
-from gitmodel.operations.sync import sync
 from gitmodel.operations.together import join
 from gitmodel.registry.change import Change, Plan
 from gitmodel.registry.quarantines import marks_of, origins_of, refusal
@@ -174,6 +173,9 @@ def _pushed(
     except ConflictError as error:
         if error.code != "E_DIVERGED":
             raise
+        # It takes a while to import, and the night has better things to do.
+        from gitmodel.operations.sync import sync  # noqa: PLC0415
+
         sync(handle)
         return transact(handle, build, mode)
 

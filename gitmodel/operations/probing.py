@@ -33,7 +33,6 @@ from gitmodel.errors import GitmodelError
 from gitmodel.formats.json_path import parse_json_path
 from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.operations.fetching import fetch_missing
-from gitmodel.operations.scan import scan_artifacts
 from gitmodel.operations.soundness import require_signed_version
 from gitmodel.registry.allowed import require_allowed
 
@@ -166,6 +165,9 @@ class Bench:
         version = self._version()
         if problems := self._hash(version, deadline):
             return _altered(problems)
+        # Scanners take a while to import, and most checks are none.
+        from gitmodel.operations.scan import scan_artifacts  # noqa: PLC0415
+
         found = scan_artifacts(self.handle, version.artifacts, deadline.over).findings
         count = len(found)
         objection = ""
