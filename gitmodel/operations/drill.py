@@ -174,6 +174,7 @@ class _Drill:
         )
         if error is not None:
             hint = " ".join(error.hints[:1])
+            hint = hint or "gitmodel doctor  looks for what is wrong with this clone."
             self.checks.append(Check(name, False, error.message, hint))
         return error is None
 
@@ -274,8 +275,9 @@ class _Drill:
         result = verify(place.handle, history=True, full=full, hash_bytes=full)
         wrong = [each for each in result.problems if each.code != "E_ARTIFACT_MISSING"]
         if wrong:
+            more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
             raise IntegrityError(
-                f"{len(wrong)} things are wrong, such as {wrong[0]}",
+                f"{wrong[0]}{more}",
                 "gitmodel verify --history  shows all of it.",
                 code=wrong[0].code,
             )

@@ -50,7 +50,7 @@ def probes(handle: RegistryHandle, view: View, model: str) -> Probes:
     try:
         every = read_checks(view, model)
     except GitmodelError as error:
-        broken = Check(file, False, error.message, " ".join(error.hints[:1]))
+        broken = Check(file, False, error.message, "gitmodel verify  shows all of it.")
         return Probes((), (), (broken,))
     if not every:
         hint = f"validation.postRollback in {file} says what to look at."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,8 @@ def command(
     from gitmodel.operations.drill_result import Wishes
     from gitmodel.registry.transaction import Mode
 
+    if max_seconds is not None and not math.isfinite(max_seconds):
+        raise click.UsageError("--max-seconds takes a number.")
     if push and not record:
         raise click.UsageError("Only what is recorded can be pushed: add --record.")
     wishes = Wishes(full=full, keep=keep, max_seconds=max_seconds, tell=session.step)
