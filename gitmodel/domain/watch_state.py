@@ -97,12 +97,16 @@ class Ledger:
         kept = tuple(one for one in self.condemned if one != manifest)
         return replace(self, frozen=False, condemned=kept)
 
-    def without_rollback(self, at: datetime, manifest: Digest) -> Ledger:
-        """Return it without a rollback that did not come about."""
+    def without(self, at: datetime, manifest: Digest) -> Ledger:
+        """Return it without what was decided then, and did not come about."""
+        rolled_back = at in self.rollbacks
         return replace(
             self,
             rollbacks=tuple(one for one in self.rollbacks if one != at),
-            condemned=tuple(one for one in self.condemned if one != manifest),
+            proposed_at=None if self.proposed_at == at else self.proposed_at,
+            condemned=tuple(
+                one for one in self.condemned if not rolled_back or one != manifest
+            ),
         )
 
 

@@ -121,10 +121,18 @@ def step(
 
 
 def void(state: StageState, decision: Decision) -> StageState:
-    """Return what is remembered without a rollback that somebody was faster than."""
-    return replace(
-        state, real=state.real.without_rollback(decision.at, decision.manifest)
-    )
+    """Return what is remembered without a decision that came to nothing.
+
+    Somebody was faster, or at work: then nothing is spent, and the metrics may act.
+    """
+    metrics = {
+        name: replace(metric, phase="firing", acted=None, acted_at=None)
+        if metric.acted_at == decision.at
+        else metric
+        for name, metric in state.metrics.items()
+    }
+    ledger = state.real.without(decision.at, decision.manifest)
+    return replace(state, metrics=metrics, real=ledger)
 
 
 class _Step:

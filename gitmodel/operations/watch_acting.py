@@ -1,13 +1,14 @@
 """Does what watching decided, as the robot that watches may, and says what came of it.
 
 A decision is about one manifest. Where something else is live by now, it is void. What
-fails is told as critical and not tried again: a person has to look (R152).
+fails is told as critical and not tried again: a person has to look (R152). Only where
+another command was at work is it tried again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from gitmodel.domain.automation import TRIGGERED
 from gitmodel.domain.event import Event
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
     from gitmodel.operations.rollback_plan import RollbackResult
     from gitmodel.registry.handle import RegistryHandle
 
+#: What goes by without anybody's doing.
+_PASSING = frozenset({"E_LOCKED", "E_REF_LOCKED", "E_REF_MOVED", "E_PUSH_REJECTED"})
 _STAMP = "%Y%m%dT%H%M%SZ"
+
+
+Status: TypeAlias = Literal[
+    "done", "pending", "rehearsed", "void", "postponed", "failed"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +42,13 @@ class Acted:
 
     Attributes:
         status: ``pending``: others must approve it. ``void``: somebody was faster.
+            ``postponed``: somebody else was at work; the next round may.
         detail: For people, one line.
         error: Why it failed, or what of it did.
     """
 
     decision: Decision
-    status: Literal["done", "pending", "rehearsed", "void", "failed"]
+    status: Status
     detail: str
     commit: str | None = None
     incident: str | None = None
@@ -69,13 +78,13 @@ def act(handle: RegistryHandle, decision: Decision, *, push: bool) -> Acted:
     except GitmodelError as error:
         if error.code == "E_STAGE_MOVED":
             return _failed(decision, "void", error)
+        if error.code in _PASSING:
+            return _failed(decision, "postponed", error)
         recovery.report_failure(handle, place, error, incident=None)
         return _failed(decision, "failed", error)
 
 
-def _failed(
-    decision: Decision, status: Literal["void", "failed"], error: GitmodelError
-) -> Acted:
+def _failed(decision: Decision, status: Status, error: GitmodelError) -> Acted:
     return Acted(decision=decision, status=status, detail=error.message, error=error)
 
 

@@ -266,7 +266,7 @@ class OneRound:
         for decision in found.decisions:
             acted = act(self.handle, decision, push=self.options.push)
             self.acted.append(acted)
-            if acted.status == "void":
+            if acted.status in {"void", "postponed"}:
                 state = void(state, decision)
         self.states[place.key] = state_json(state)
         self.store.remember(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import threading
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import gitmodel
+from gitmodel.adapters.lock import exclusive
 from gitmodel.adapters.metrics.alertmanager import Inbox
 from gitmodel.domain.alert import Alert
 from gitmodel.domain.digest import Digest
@@ -282,6 +284,17 @@ def test_a_decision_about_what_is_not_live_any_more_is_void(
     with fraud.opened() as handle:
         assert act(handle, decision, push=False).status == "void"
     assert fraud.bench.snapshot() == before
+
+
+def test_another_command_at_work_only_puts_it_off(
+    fraud: Watched, stop: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fraud.watch().report("accuracy", 0.5)
+    monkeypatch.setattr(inspect.unwrap(exclusive), "__kwdefaults__", {"patience": 0.0})
+    with fraud.opened() as handle, exclusive(handle.lock_file):
+        assert [acted.status for acted in fraud.round(stop).acted] == ["postponed"]
+    assert [acted.status for acted in fraud.round(stop).acted] == ["done"]
+    assert fraud.bench.live("fraud", "staging") == "1.0.0"
 
 
 def test_the_log_limits_a_watcher_that_forgot_everything(

@@ -797,7 +797,11 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("actions[].model", "text", "name of the model"),
         ("actions[].stage", "text", "the stage"),
         ("actions[].metric", "text", "which metric decided"),
-        ("actions[].status", "text", "done, pending, rehearsed, void or failed"),
+        (
+            "actions[].status",
+            "text",
+            "done, pending, rehearsed, void, postponed, failed",
+        ),
         ("actions[].detail", "text", "what came of it, in words"),
         ("actions[].reason", "text", "why"),
         ("actions[].incident", "text?", "of an emergency: the incident's id"),

@@ -424,6 +424,18 @@ def test_a_rollback_that_somebody_was_faster_than_is_not_spent() -> None:
     assert kinds(one.rounds(BAD)) == ["rollback"]
 
 
+@pytest.mark.parametrize("severity", ["high", "critical"])
+def test_what_was_postponed_is_decided_again(severity: str) -> None:
+    one = watched(metric(failureLimit=1, severity=severity))
+    [decision] = one.wait().look(m=BAD).decisions
+    assert one.state
+    one.state = void(one.state, decision)
+    assert one.phase() == "firing"
+    [again] = one.wait().look(m=BAD).decisions
+    assert (again.action, again.manifest) == (decision.action, decision.manifest)
+    assert one.rounds(BAD, BAD) == []
+
+
 def test_a_metric_that_is_watched_no_more_is_forgotten() -> None:
     one = watched(metric("a"), metric("b"))
     one.wait().look(a=BAD, b=BAD)
