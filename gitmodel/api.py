@@ -31,6 +31,8 @@ from gitmodel.formats.series import read_series
 from gitmodel.operations import (
     check,
     diff,
+    drill,
+    drill_record,
     incident,
     incident_bundle,
     incident_bundle_check,
@@ -61,6 +63,7 @@ from gitmodel.operations import (
 from gitmodel.operations import (
     triggers as triggering,
 )
+from gitmodel.operations.drill_result import DrillResult, Wishes
 from gitmodel.operations.evidence import evidence_of
 from gitmodel.operations.facts import Facts
 from gitmodel.operations.quarantine_scope import Suspects
@@ -417,6 +420,30 @@ class Registry:
         return post_rollback.validate_rollback(
             self._handle, model, stage, mode=Mode(dry_run=dry_run, push=push)
         )
+
+    def drill(
+        self,
+        model: str,
+        stage: str,
+        *,
+        full: bool = False,
+        max_seconds: float | None = None,
+        record: bool = False,
+        dry_run: bool = False,
+        push: bool = False,
+    ) -> DrillResult:
+        """Rehearse an emergency; see ``gitmodel drill``.
+
+        Raises:
+            NotFoundError, IntegrityError, OutsideError: As the command. What stood in
+                the way is in the result.
+        """
+        wishes = Wishes(full=full, max_seconds=max_seconds)
+        done = drill.drill(self._handle, model, stage, wishes)
+        if not record:
+            return done
+        mode = Mode(dry_run=dry_run, push=push)
+        return drill_record.record_drill(self._handle, done, mode)
 
     def quarantine(
         self,

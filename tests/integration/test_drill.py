@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gitmodel.api import open_registry
 from gitmodel.formats import yaml_writer
 from tests.support.cli import Answer, gitmodel
 from tests.support.contract import ANSWERS
@@ -423,3 +424,14 @@ def test_a_killed_drill_leaves_nothing_for_long(
 def test_a_broken_wish_list_is_an_obstacle(stocked: Workbench) -> None:
     ask_for(stocked, {"name": "bytes", "integrity": {}})
     assert MODEL in obstacles(rehearse(stocked))
+
+
+def test_python_holds_drills_too(stocked: Workbench) -> None:
+    with open_registry(stocked.path) as registry:
+        held = registry.drill("fraud", "staging", max_seconds=600)
+        kept = registry.drill("fraud", "staging", max_seconds=1e-6, record=True)
+    assert (held.status, held.target, held.commit) == ("passed", "1.0.0", None)
+    assert (kept.status, kept.commit) == ("failed", stocked.git("rev-parse", "HEAD"))
+    [shown] = stocked.do("show", "fraud@1.1.0")["attestations"]
+    assert shown["result"] == "failed"
+    assert "high" in {finding["severity"] for finding in shown["findings"]}
