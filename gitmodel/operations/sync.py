@@ -54,8 +54,16 @@ class SyncResult:
     dry_run: bool = False
 
 
-def sync(handle: RegistryHandle, *, dry_run: bool = False) -> SyncResult:
+def sync(
+    handle: RegistryHandle, *, dry_run: bool = False, patience: float | None = None
+) -> SyncResult:
     """Bring this clone and its remote to the same commit.
+
+    Args:
+        handle: The registry.
+        dry_run: Fetch, and say what would happen.
+        patience: Seconds that the remote has to say what it has; None for as long as
+            git waits.
 
     Raises:
         ConflictError: Others changed what commits here change, or what these rest on
@@ -72,7 +80,8 @@ def sync(handle: RegistryHandle, *, dry_run: bool = False) -> SyncResult:
             theirs = porcelain.fetch(handle.repository, remote, branch)
             result = every.plan(View(handle.reader, every.target(theirs))).result
             return replace(result, dry_run=True)
-    result = transact(handle, every.plan, Mode(push=True), every.join).result
+    mode = Mode(push=True, patience=patience)
+    result = transact(handle, every.plan, mode, every.join).result
     _follow(handle, remote, result.branch)
     return result
 

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from gitmodel.domain.automation import TRIGGERED
 from gitmodel.domain.event import Event
 from gitmodel.domain.moment import to_text
-from gitmodel.errors import GitmodelError, OutsideError
+from gitmodel.errors import ConflictError, GitmodelError, OutsideError
 from gitmodel.operations import recovery
 from gitmodel.operations.emergency import emergency
 from gitmodel.operations.notify import notify
 from gitmodel.operations.rollback import rollback
+from gitmodel.operations.sync import sync
 from gitmodel.registry.transaction import Mode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gitmodel.domain.watch_event import Decision
     from gitmodel.operations.recovery import Aftermath
     from gitmodel.operations.rollback_plan import RollbackResult
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
 #: What goes by without anybody's doing.
 _PASSING = frozenset({"E_LOCKED", "E_REF_LOCKED", "E_REF_MOVED", "E_PUSH_REJECTED"})
+#: Seconds that a remote has to say what it has; it may keep us waiting on purpose.
+PATIENCE = 20.0
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -66,7 +71,7 @@ def act(handle: RegistryHandle, decision: Decision, *, push: bool) -> Acted:
     if decision.dry_run:
         return Acted(decision=decision, status="rehearsed", detail="a dry run")
     place = decision.model, decision.stage
-    mode = Mode(push=push)
+    mode = Mode(push=push, patience=PATIENCE)
     try:
         match decision.action:
             case "propose":
@@ -135,7 +140,7 @@ def _roll_back(handle: RegistryHandle, decision: Decision, mode: Mode) -> Acted:
 
     unpushed: GitmodelError | None = None
     try:
-        result = attempt(mode)
+        result = _joining(handle, attempt, mode)
     except OutsideError as error:
         if not mode.push:
             raise
@@ -157,6 +162,19 @@ def _roll_back(handle: RegistryHandle, decision: Decision, mode: Mode) -> Acted:
         commit=result.commit,
         error=unpushed or _trouble(aftermath),
     )
+
+
+def _joining(
+    handle: RegistryHandle, attempt: Callable[[Mode], RollbackResult], mode: Mode
+) -> RollbackResult:
+    """Attempt it; where this clone and the remote have parted, join them first."""
+    try:
+        return attempt(mode)
+    except ConflictError as error:
+        if error.code != "E_DIVERGED":
+            raise
+        sync(handle, patience=mode.patience)
+        return attempt(mode)
 
 
 def _emergency(handle: RegistryHandle, decision: Decision, mode: Mode) -> Acted:

@@ -21,7 +21,7 @@ from gitmodel.domain.watching import Round, step, void
 from gitmodel.errors import GitmodelError, OutsideError
 from gitmodel.operations.notify import begin
 from gitmodel.operations.sync import sync
-from gitmodel.operations.watch_acting import Acted, act
+from gitmodel.operations.watch_acting import PATIENCE, Acted, act
 from gitmodel.operations.watch_measuring import Due, measure_all
 from gitmodel.operations.watch_scene import read_scene, rights_problems
 from gitmodel.registry.watch_store import Heartbeat, Memory, WatchStore
@@ -145,7 +145,7 @@ class OneRound:
         if not self.options.fetch or self.options.dry_run:
             return
         try:
-            sync(self.handle)
+            sync(self.handle, patience=PATIENCE)
         except GitmodelError as error:
             self.problems.append(Problem(error.code, error.message))
 

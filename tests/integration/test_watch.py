@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import socket
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from gitmodel.adapters.metrics.alertmanager import Inbox
 from gitmodel.domain.alert import Alert
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.watch_event import Decision
+from gitmodel.operations import watch_acting, watch_round
 from gitmodel.operations.watch_acting import act
 from gitmodel.registry.watch_store import WatchStore
 from tests.support.contract import ANSWERS
@@ -436,6 +438,31 @@ def test_without_the_remote_it_happens_here_all_the_same(team: Team) -> None:
     team.hub.with_suffix(".away").rename(team.hub)
     assert watched.once("--push", "--fetch").code == 0
     assert team.tip() == team.ours.git("rev-parse", "HEAD")
+
+
+def test_a_remote_that_never_answers_is_not_waited_for_long(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = watched_team(team)
+    for module in (watch_acting, watch_round):
+        monkeypatch.setattr(module, "PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"git://127.0.0.1:{silent.getsockname()[1]}/registry"
+        team.ours.git("remote", "set-url", "origin", address)
+        answer = watched.once("--push", "--fetch")
+    assert (answer.code, answer.json["actions"][0]["status"]) == (5, "done")
+    assert team.ours.live("fraud", "staging") == "1.0.0"
+
+
+def test_what_has_parted_is_joined_before_it_is_pushed(team: Team) -> None:
+    watched = watched_team(team)
+    team.theirs.do("sync")
+    team.theirs.register("spam", "1.0.0")
+    team.theirs.do("sync")
+    team.ours.register("ham", "1.0.0")
+    [action] = watched.once("--push").json["actions"]
+    assert (action["status"], action["commit"]) == ("done", team.tip())
+    assert team.ours.verify("--history", "--no-bytes") == (0, [])
 
 
 def test_what_others_promoted_meanwhile_is_what_is_watched(team: Team) -> None:
