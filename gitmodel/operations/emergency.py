@@ -144,8 +144,8 @@ def emergency(
             result = replace(result, status="planned")
         return Plan(change, replace(result, branch=branch))
 
-    if not mode.push or mode.dry_run:
-        done = transact(handle, build, mode)
+    if not mode.push or mode.dry_run or not handle.repository.remotes():
+        done = transact(handle, build, replace(mode, push=False))
         return _made(done.result, done.commit)
     try:
         done = _pushed(handle, build, replace(mode, patience=PATIENCE))

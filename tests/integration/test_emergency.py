@@ -338,3 +338,11 @@ def _until(holds: object, seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it never came to hold"
+
+
+def test_a_clone_without_a_remote_goes_back_whoever_wanted_a_push(
+    live: Workbench,
+) -> None:
+    done = live.do("rollback", "fraud", "dev", *ALARM, "--push")
+    assert (done["status"], done["pushed"]) == ("rolled_back", None)
+    assert live.live("fraud", "dev") == "1.1.0"
