@@ -49,6 +49,7 @@ from gitmodel.operations import (
     register,
     rollback,
     rollback_plan,
+    runbook,
     show,
     verify,
     watch,
@@ -444,6 +445,10 @@ class Registry:
             return done
         mode = Mode(dry_run=dry_run, push=push)
         return drill_record.record_drill(self._handle, done, mode)
+
+    def runbook(self, model: str) -> str:
+        """Return what to do at night about a model, as Markdown."""
+        return runbook.runbook(self._handle.view(), model)
 
     def quarantine(
         self,

@@ -60,6 +60,7 @@ COMMANDS: dict[str, str] = {
     "log": "Read the registry",
     "diff": "Read the registry",
     "pull": "Read the registry",
+    "runbook": "Read the registry",
     "triggers": "Read the registry",
     "check": "Prove it",
     "report": "Prove it",

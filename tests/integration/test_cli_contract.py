@@ -51,6 +51,7 @@ ELSEWHERE = {
     "quarantine --list",
     "validate",
     "drill",
+    "runbook",
     "hold release",
     "rollback --also",
     "rollback --emergency",

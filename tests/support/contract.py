@@ -327,6 +327,12 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("commit", "text?", "null without --record, and for a dry run"),
         ("dryRun", "boolean", "from --dry-run"),
     ),
+    "runbook": _keys(
+        ("ok", "boolean", "whether every page says what it should, now"),
+        ("runbooks[].model", "text", "name of the model"),
+        ("runbooks[].path", "text", "its page"),
+        ("runbooks[].state", "text", "written or current; missing, outdated: --check"),
+    ),
     "validate": _keys(
         ("status", "text", "passed, failed, skipped, or none: there are no checks"),
         ("passed", "boolean", "whether every check passed, or there is none"),
