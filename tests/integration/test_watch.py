@@ -465,6 +465,19 @@ def test_what_has_parted_is_joined_before_it_is_pushed(team: Team) -> None:
     assert team.ours.verify("--history", "--no-bytes") == (0, [])
 
 
+def test_two_clones_that_watch_roll_back_once(team: Team) -> None:
+    ours = watched_team(team)
+    team.theirs.do("sync")
+    theirs = Watched(team.theirs)
+    theirs.report("accuracy", 0.5)
+    assert ours.once("--push").json["actions"][0]["status"] == "done"
+    [action] = theirs.once("--push").json["actions"]
+    assert (action["status"], action["code"]) == ("void", "E_STAGE_MOVED")
+    found = theirs.once("--push", "--fetch").json
+    assert (found["stages"][0]["version"], found["actions"]) == ("1.0.0", [])
+    assert found["commit"] == team.tip()
+
+
 def test_what_others_promoted_meanwhile_is_what_is_watched(team: Team) -> None:
     watched = watched_team(team)
     team.theirs.do("sync")
