@@ -55,6 +55,18 @@ class Wish:
     yes: bool
     at: At
 
+    def command(self, *, emergency: bool = False) -> str:
+        """Return what to run once a plan has been looked at."""
+        (model, stage), *others = self.places
+        words = [f"gitmodel rollback {model} {stage}"]
+        words += [f"--also {other}#{where}" for other, where in others]
+        words += [f"--to {self.to}"] if self.to else []
+        words += ["--emergency"] if emergency else []
+        words += [f"--incident {self.incident}"] if self.incident else []
+        words += ["--skip-validation"] if self.skip else []
+        words += ["--pr"] if self.mode.by_request else []
+        return " ".join((*words, "-m REASON"))
+
     def care(self, session: Session, *, emergency: bool = False) -> recovery.Care:
         """Return how what was taken back is looked after."""
         return recovery.Care(
@@ -91,7 +103,7 @@ def one_flow(session: Session, wish: Wish) -> int:
         rollback_json(result) | aftermath_json(aftermath, told, asked),
         _joined(session, [rollback_text(session, result, asked)], aftermath),
     )
-    _hint(session, result, wish.to)
+    _hint(session, result, wish)
     return _code(aftermath)
 
 
@@ -122,6 +134,8 @@ def several_flow(session: Session, wish: Wish) -> int:
     session.answer(
         answer | aftermath_json(aftermath, told), _joined(session, texts, aftermath)
     )
+    if result.status == "planned":
+        session.hint(wish.command())
     return _code(aftermath)
 
 
@@ -159,6 +173,8 @@ def emergency_flow(session: Session, wish: Wish) -> int:
         emergency_json(result, has_remote=has_remote) | aftermath_json(aftermath, told),
         _joined(session, [emergency_text(result)], aftermath),
     )
+    if result.status == "planned":
+        session.hint(wish.command(emergency=True))
     for step in next_steps(result, has_remote=has_remote):
         session.hint(step)
     if result.failure is not None:
@@ -175,13 +191,12 @@ def _code(aftermath: Aftermath | None) -> int:
     return 0 if aftermath is None or aftermath.is_well else FAILED
 
 
-def _hint(session: Session, result: RollbackResult, to: str | None) -> None:
+def _hint(session: Session, result: RollbackResult, wish: Wish) -> None:
     model, stage = result.model, result.stage
     if result.status == "pending":
         session.hint(f"gitmodel approve {model}#{stage}  by somebody else.")
     elif result.status == "planned":
-        aim = f" --to {to}" if to else ""
-        session.hint(f"gitmodel rollback {model} {stage}{aim} -m REASON")
+        session.hint(wish.command())
     elif result.status == "rolled_back":
         session.hint(f"gitmodel verify {model}#{stage}")
 

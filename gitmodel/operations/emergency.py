@@ -46,6 +46,8 @@ Outcome = Literal["done", "unchanged", "failed"]
 
 #: Seconds that the remote has to say what it has; it may never answer.
 PATIENCE = 20.0
+#: Stands in a plan for the reason, without which none of its documents can be made.
+_UNSAID = "a plan"
 #: Characters that an incident's title and text may have.
 _TITLE = 200
 _TEXT = 4000
@@ -116,7 +118,8 @@ def emergency(
         handle: The registry.
         places: Pairs of model and stage.
         incident: Its id; it is opened if it is not.
-        reason: Why; people will read it wherever the versions are refused.
+        reason: Why; people will read it wherever the versions are refused. A dry run
+            needs none.
         to: Where one pin goes back to; None for the last known good.
         expect: Digest of the manifest that must be live still; None for any.
         mode: Dry run; push, which may fail without undoing anything here.
@@ -130,6 +133,8 @@ def emergency(
     """
     mode = mode or Mode()
     incident_id(incident)
+    if mode.dry_run and not reason.strip():
+        reason = _UNSAID
     branch = handle.writable_branch().removeprefix("refs/heads/")
     every = tuple(
         replace(asked, to=to, expect=expect)
@@ -231,7 +236,7 @@ class _Night:
             incident=self._incident,
             members=tuple(members),
             quarantined=tuple(map(str, self._captured)),
-            elsewhere=tuple(self._elsewhere(members)),
+            elsewhere=tuple(self._elsewhere()),
             steps=tuple(self._steps),
             branch="",
         )
@@ -374,16 +379,14 @@ class _Night:
         self._tell("incident", self._incident, "done", signed.path)
         return dict(signed.files)
 
-    def _elsewhere(
-        self, members: Sequence[RollbackResult]
-    ) -> Iterator[tuple[str, str, str]]:
-        """Yield where what was captured is live still, once this has landed."""
-        back = {(member.model, member.stage) for member in members}
+    def _elsewhere(self) -> Iterator[tuple[str, str, str]]:
+        """Yield where what was captured is live, and nobody asked to take it back."""
+        asked = {(each.model, each.stage) for each in self._every}
         for subject in self._captured:
             for stage in self._view.settings.stages:
                 pin = self._view.pin(stage, subject.model)
                 held = pin is not None and pin.release.manifest == subject.manifest
-                if held and (subject.model, stage) not in back:
+                if held and (subject.model, stage) not in asked:
                     yield subject.model, subject.version, stage
 
     def _change(

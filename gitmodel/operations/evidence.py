@@ -37,4 +37,9 @@ def evidence_of(text: str) -> Evidence:
         digest = match["digest"]
         return Evidence(match["uri"], Digest.parse(digest) if digest else None)
     path = Path(text)
+    if not path.exists():
+        raise InputError(
+            f"The evidence {text} does not exist.",
+            "Name a file, a directory, or a URI such as https://…",
+        )
     return Evidence(path.resolve().name, hash_path(path))

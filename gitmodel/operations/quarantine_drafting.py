@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from gitmodel.registry.handle import RegistryHandle
     from gitmodel.registry.view import View
 
+#: Characters of one subject, where it is named in passing.
+_LONGEST = 80
+
 
 def draft(
     handle: RegistryHandle,
@@ -91,4 +94,7 @@ def message_of(document: Quarantine, digest: Digest, principal: str) -> CommitMe
 def in_words(subjects: Sequence[Subject]) -> str:
     """Return some subjects in a few words."""
     more = f" and {len(subjects) - 1} more" if len(subjects) > 1 else ""
-    return f"{subjects[0]!s:.60}{more}"
+    first = str(subjects[0])
+    if len(first) > _LONGEST:
+        first = f"{first[: _LONGEST - 1]}…"
+    return f"{first}{more}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from gitmodel.domain.quarantine_state import Origins
     from gitmodel.domain.selector import Selector
     from gitmodel.registry.view import View
+
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,11 +146,14 @@ def _data_subject(text: str) -> DataSubject:
 
 def _bytes_subject(text: str) -> BytesSubject:
     algorithm, colon, value = text.partition(":")
-    if not (algorithm and colon and value) or not text.isascii():
+    digest = same_digest(text)
+    # Cut short, it would stop nothing, and seem to.
+    whole = not digest.startswith("sha256:") or _SHA256.fullmatch(digest)
+    if not (algorithm and colon and value and whole) or not text.isascii():
         raise InputError(
             f"{text[:100]!a} is no digest.", "Write it as sha256:<64 hex digits>."
         )
-    return BytesSubject(same_digest(text))
+    return BytesSubject(digest)
 
 
 def _data_sets(view: View) -> Iterator[tuple[tuple[str, str | None, str | None], str]]:

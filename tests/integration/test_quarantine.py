@@ -295,6 +295,8 @@ def test_only_some_roles_may(stocked: Workbench) -> None:
         ("--since", "99999h", "-m", "x"),
         ("--digest", "abc", "-m", "x"),
         ("--digest", "sha256:", "-m", "x"),
+        ("--digest", "sha256:12ab", "-m", "x"),
+        ("--digest", f"SHA256:{'1' * 63}", "-m", "x"),
         ("--data", "", "-m", "x"),
         ("--data", "tx@", "-m", "x"),
         ("--data", "x" * 1001, "-m", "x"),

@@ -92,6 +92,10 @@ def open_(
     from gitmodel.operations.incident import Words, open_incident
     from gitmodel.registry.transaction import Mode
 
+    if not title.strip():
+        raise click.UsageError("Say what it is about: -m TITLE.")
+    if len(title.splitlines()) > 1:
+        raise click.UsageError("A title is one line; --text takes the rest.")
     words = Words(
         text=text,
         evidence=_read(evidence),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmodel.cli.help import Command
-from gitmodel.cli.options import MODEL, STAGE, json_option
+from gitmodel.cli.options import INCIDENT, MODEL, STAGE, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,9 @@ _COLORS = {"rollback": "yellow", "promote": "green"}
 @click.option("--since", metavar="DATE", help="From this date on.")
 @click.option("--until", metavar="DATE", help="Up to this date.")
 @click.option("--actor", metavar="NAME", help="What this principal did or approved.")
-@click.option("--incident", metavar="ID", help="What belongs to this incident.")
+@click.option(
+    "--incident", metavar="ID", type=INCIDENT, help="What belongs to this incident."
+)
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="At most N events."
 )
@@ -38,6 +40,7 @@ def command(session: Session, /, model: str | None, **wanted: str | None) -> Non
 
     Examples:
       gitmodel log fraud --stage production
+      gitmodel log --incident INC-42
       gitmodel log --since 2026-01-01 --actor alice --json
     """
     from gitmodel.cli.dates import parse_date

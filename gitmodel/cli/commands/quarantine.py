@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmodel.cli.help import Command
-from gitmodel.cli.options import DURATION, SELECTOR, change_options, json_option
+from gitmodel.cli.options import (
+    DURATION,
+    INCIDENT,
+    SELECTOR,
+    change_options,
+    json_option,
+)
+from gitmodel.errors import InputError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,14 +31,14 @@ if TYPE_CHECKING:
     "--data",
     metavar="NAME[@V]",
     multiple=True,
-    help="A data set, and with it all that was trained on it; repeatable.",
+    help="A data set, and with it all that was trained on it; repeat it.",
 )
 @click.option(
     "--digest",
     "digests",
     metavar="DIGEST",
     multiple=True,
-    help="An artifact, data set or manifest by its digest; repeatable.",
+    help="An artifact, data set or manifest by its digest; repeat it.",
 )
 @click.option(
     "--since",
@@ -42,7 +49,12 @@ if TYPE_CHECKING:
 @click.option("--lift", "lifting", is_flag=True, help="Take it out again.")
 @click.option("--list", "listing", is_flag=True, help="Show what is in quarantine.")
 @click.option("-m", "--message", "reason", metavar="WHY", help="Why, for everybody.")
-@click.option("--incident", metavar="ID", help="The incident that it belongs to.")
+@click.option(
+    "--incident",
+    metavar="ID",
+    type=INCIDENT,
+    help="The incident that it belongs to.",
+)
 @change_options
 @json_option
 @click.pass_obj
@@ -122,12 +134,12 @@ def _require_sense(
         raise click.UsageError("--list takes nothing besides.")
     if listing:
         return
+    if until and not since:
+        raise click.UsageError("--until goes with --since.")
     if not named:
         raise click.UsageError("Name a SELECTOR, --data, --digest or --since.")
     if lifting and since:
         raise click.UsageError("A lift names what it lifts: no --since.")
-    if until and not since:
-        raise click.UsageError("--until goes with --since.")
     if reason is None or not reason.strip():
         raise click.UsageError("Say why: -m WHY.")
 
@@ -159,4 +171,10 @@ def _moment(text: str, now: datetime, *, end: bool) -> datetime:
 
     if re.fullmatch(r"[0-9]+[a-z]", text):
         return now - DURATION.convert(text, None, None)
-    return parse_date(text, end=end)
+    try:
+        return parse_date(text, end=end)
+    except InputError as error:
+        raise InputError(
+            f"{text!r} is neither a date nor a length of time.",
+            "Write 48h, 7d, 2026-03-01 or 2026-03-01T12:00Z.",
+        ) from error

@@ -9,6 +9,7 @@ import click
 from gitmodel.cli.forges import forge_options
 from gitmodel.cli.help import Command
 from gitmodel.cli.options import (
+    INCIDENT,
     MODEL,
     REQUEST,
     STAGE,
@@ -37,13 +38,18 @@ if TYPE_CHECKING:
     metavar="REASON",
     help="Why, for the record; required but for --plan.",
 )
-@click.option("--incident", metavar="ID", help="The incident that this belongs to.")
+@click.option(
+    "--incident",
+    metavar="ID",
+    type=INCIDENT,
+    help="The incident that this belongs to.",
+)
 @click.option(
     "--also",
     metavar="MODEL[#STAGE]",
     type=REQUEST,
     multiple=True,
-    help="Take this back in the same commit; as often as you like.",
+    help="Take this back in the same commit; repeat it.",
 )
 @click.option(
     "--emergency",
@@ -97,7 +103,7 @@ def command(
 
     In an emergency nothing waits: a responder takes STAGE back, puts what was live into
     quarantine and opens the incident, in one commit. Others approve it afterwards. It
-    is made here even if the remote is down. To run it again for the same incident
+    is made here even if the remote is down. Running it again for the same incident
     changes nothing.
 
     Examples:
@@ -115,7 +121,9 @@ def command(
     if not plan and not reason.strip():
         raise click.UsageError("A rollback needs a reason: -m REASON.")
     if emergency and not options["incident"]:
-        raise click.UsageError("An emergency belongs to an incident: --incident ID.")
+        raise click.UsageError(
+            "An emergency belongs to an incident: add --incident ID, new or known."
+        )
     if by_request and (emergency or also):
         raise click.UsageError(
             "--pr asks for one rollback, and an emergency asks nobody."

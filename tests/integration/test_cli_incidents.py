@@ -1,0 +1,91 @@
+"""What people at night are told: whole words, and commands that work as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.workbench import Workbench
+
+EMERGENCY = ("--emergency", "--incident", "INC-7")
+
+
+def _next(said: str) -> list[str]:
+    """Return the commands that a conversation proposes."""
+    return [
+        line.removeprefix("Next: ").partition("  ")[0]
+        for line in said.splitlines()
+        if line.startswith("Next: ")
+    ]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--incident", "INC-7", "--skip-validation"),
+        ("--also", "fraud#dev", "--incident", "INC-7"),
+        EMERGENCY,
+    ],
+)
+def test_a_plan_needs_no_reason_and_proposes_what_was_planned(
+    stocked: Workbench, options: tuple[str, ...]
+) -> None:
+    before = stocked.snapshot()
+    answer = stocked.run("rollback", "fraud", "staging", *options, "--plan")
+    proposed = " ".join(("gitmodel rollback fraud staging", *options, "-m REASON"))
+    assert (answer.code, _next(answer.err)) == (0, [proposed])
+    assert stocked.snapshot() == before
+    done = stocked.run(*proposed.split()[1:], *(["--yes"] * ("--emergency" in options)))
+    assert done.code == 0, done.err
+
+
+def test_where_nothing_could_go_back_the_same_is_not_proposed_again(
+    bench: Workbench,
+) -> None:
+    bench.register()
+    bench.promote("fraud@1.0.0", "dev", "staging")
+    answer = bench.run("rollback", "fraud", "staging", *EMERGENCY, "-m", "x", "--yes")
+    assert answer.code == 1
+    assert _next(answer.err) == [
+        "gitmodel log fraud --stage staging",
+        "gitmodel rollback fraud dev --emergency --incident INC-7 -m REASON",
+        "gitmodel incident show INC-7",
+    ]
+
+
+def test_a_digest_is_shown_whole(stocked: Workbench) -> None:
+    digest = f"sha256:{'1' * 64}"
+    answer = stocked.run("quarantine", "--digest", digest, "-m", "x")
+    assert f"Is in quarantine: {digest} (quarantine 1)\n" in answer.out
+    assert digest in stocked.git("log", "-1", "--format=%s")
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "hint"),
+    [
+        (
+            ("incident", "open", "-m", "x", "--evidence", "nowhere.csv"),
+            "The evidence nowhere.csv does not exist.",
+            "Name a file",
+        ),
+        (("incident", "open", "-m", " "), "Say what it is about: -m TITLE.", ""),
+        (("incident", "open", "-m", "a\nb"), "A title is one line", ""),
+        (("quarantine", "--until", "1h", "-m", "x"), "--until goes with --since.", ""),
+        (
+            ("quarantine", "--since", "yesterday", "-m", "x"),
+            "'yesterday' is neither a date nor a length of time.",
+            "Write 48h",
+        ),
+    ],
+)
+def test_the_sentence_is_about_what_was_typed(
+    bench: Workbench, words: tuple[str, ...], error: str, hint: str
+) -> None:
+    answer = bench.run(*words)
+    assert answer.code == 2
+    first, second, *_ = answer.err.splitlines()
+    assert first.startswith(f"Error: {error}")
+    assert second.startswith(f"Hint: {hint}")
