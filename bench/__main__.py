@@ -7,13 +7,15 @@ import shutil
 import sys
 from pathlib import Path
 
-from bench import history, ingest, place, scale, writers
+from bench import history, ingest, night, place, scale, writers
 
 
 def main() -> int:
     """Run the benchmarks; exit 1 if ingest misses its targets, or updates are lost."""
     arguments = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    arguments.add_argument("--only", choices=["scale", "history", "ingest", "writers"])
+    arguments.add_argument(
+        "--only", choices=["scale", "history", "ingest", "writers", "night"]
+    )
     arguments.add_argument(
         "--quick", action="store_true", help="a tenth of everything, once"
     )
@@ -32,7 +34,9 @@ def main() -> int:
     well = True
     if given.only in {None, "writers"}:
         well = writers.table(given.clones, 3 if given.quick else given.turns)
-    if given.only not in {"ingest", "writers"}:
+    if given.only in {None, "night"}:
+        night.run(rounds)
+    if given.only not in {"ingest", "writers", "night"}:
         _registry(given.only, versions, rounds, given.keep)
     if given.only in {None, "ingest"}:
         return _ingest(size, rounds) or int(not well)

@@ -7,7 +7,9 @@ runs them. *Cold* is the first time in a clone, *warm* any later time.
 from __future__ import annotations
 
 import shutil
+import statistics
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +65,20 @@ def run(
 
         return median(once, rounds)
 
+    def emergency() -> float:
+        seconds = []
+        for number in range(rounds):
+            words = ("--incident", f"INC-{number}", "-m", "bench", "--yes")
+            began = time.perf_counter()
+            command(
+                [*ours, "rollback", _MODEL, "dev", "--emergency", *words],
+                root,
+                environment,
+            )
+            seconds.append(time.perf_counter() - began)
+            command(["git", "reset", "-q", "--hard", "HEAD~1"], clone, environment)
+        return statistics.median(seconds)
+
     where = ("list", _MODEL, "--where", "accuracy>0.9", "--sort", "accuracy")
     timed("promote", f"{_MODEL}@{newer}", "dev")
     rows = {
@@ -82,6 +98,7 @@ def run(
         "completion of a version": completed(),
         "promote": moved("promote", f"{_MODEL}@TURN", "dev"),
         "rollback --plan": timed("rollback", _MODEL, "dev", "--plan"),
+        "rollback --emergency": emergency(),
         "rollback": moved("rollback", _MODEL, "dev", "--to", "TURN", "-m", "bench"),
     }
     table(

@@ -67,6 +67,7 @@ class Tally:
         landed: Commits that commands said they made.
         moved: Commands that were told that somebody else moved the pin.
         unchanged: Commands that found what they wanted.
+        held: Promotions of what somebody had rolled back.
         problems: What may not happen.
         waits: Seconds that each command took.
     """
@@ -74,6 +75,7 @@ class Tally:
     landed: list[str] = field(default_factory=list)
     moved: int = 0
     unchanged: int = 0
+    held: int = 0
     problems: list[str] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
 
@@ -81,6 +83,7 @@ class Tally:
         self.landed += other.landed
         self.moved += other.moved
         self.unchanged += other.unchanged
+        self.held += other.held
         self.problems += other.problems
         self.waits += other.waits
 
@@ -230,10 +233,12 @@ def _write(root: Path, course: Course, number: int) -> Tally:
         own = chance.random() < 0.5
         model = f"own-{number}" if own else chance.choice(SHARED)
         back = chance.random() < _ROLLBACKS
-        version = chance.choice(VERSIONS)
+        version, held = chance.choice(VERSIONS), tally.held
         while not _attempt(root, number, tally, (model, version, back), f"turn {turn}"):
             if tally.problems:
                 return tally
+            if tally.held > held:
+                back, held = True, tally.held  # by name, it may be gone back to
             if tally.unchanged and tally.waits[-1] < 0:
                 tally.waits.pop()
                 version = next(each for each in VERSIONS if each != version)
@@ -268,6 +273,9 @@ def _attempt(
         tally.moved += 1
         if named[2] != model or model.startswith("own-"):
             tally.problems.append(f"nobody else moves {model}: {error['message']}")
+        return False
+    if {each.get("gate") for each in error.get("problems", ())} == {"hold"}:
+        tally.held += 1
         return False
     tally.problems.append(f"{shlex.join(map(str, args))}: {code}: {said}")
     return False

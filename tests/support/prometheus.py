@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -99,7 +99,8 @@ def gauge(value: float | None = None) -> Iterator[Gauge]:
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
-            self.wfile.write(shown.text.encode())
+            with suppress(BrokenPipeError):  # it may be killed while it asks
+                self.wfile.write(shown.text.encode())
 
         def log_message(self, *_: Any) -> None:
             return
@@ -164,6 +165,9 @@ def prometheus(
         f"--config.file={directory}/prometheus.yml",
         f"--storage.tsdb.path={directory}/data",
         "--web.listen-address=127.0.0.1:0",
+        # It finds its Alertmanager after five seconds, and tells again what it told
+        # nobody after a minute.
+        "--rules.alert.resend-delay=500ms",
     )
     with _running(command, directory / "log") as url:
         yield Prometheus(url)
