@@ -23,7 +23,7 @@ _VERBS = {
     "opened": ("Opened", "open"),
     "note": ("Noted in", "note something in"),
     "closed": ("Closed", "close"),
-    "reopened": ("Opened again", "open again"),
+    "reopened": ("Reopened", "reopen"),
 }
 
 
@@ -133,7 +133,8 @@ def report_to_text(session: Session, report: IncidentReport) -> str:
     rows = [_event_cells(session, event) for event in report.events]
     shown = table(("time", "commit", "action", "what", "by", "reason"), rows)
     lines += ["", *(cut(line, session.width) for line in shown.split("\n"))]
-    lines += ["", "What there is to do:"]
+    settled = all(task.done for task in report.tasks)
+    lines += ["", "What was to do:" if settled else "What there is to do:"]
     lines += columns(
         [
             (

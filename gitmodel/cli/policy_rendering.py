@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gitmodel.cli.output import counted
 from gitmodel.domain.forge_approval import Source
 from gitmodel.domain.policy import LIFT
 
@@ -153,7 +154,12 @@ def _approvals(asked: Mapping[str, Any]) -> str:
 
 def _rollback(rules: RollbackRules) -> str:
     when = f" {rules.review}" if rules.approvals else ""
-    return f"{rules.role}, {rules.approvals} approvals{when}"
+    parts = [rules.role, f"{counted(rules.approvals, 'approval')}{when}"]
+    if "within" in rules.more:
+        parts.append(f"within {rules.more['within']}")
+    if rules.further_back:
+        parts.append(f"up to {rules.further_back} further back")
+    return ", ".join(parts)
 
 
 def _gates(asked: Mapping[str, Any]) -> str:

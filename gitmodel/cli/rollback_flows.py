@@ -15,6 +15,7 @@ from gitmodel.cli.rollback_rendering import (
     emergency_json,
     emergency_text,
     next_steps,
+    review_steps,
     rollback_json,
     rollback_text,
 )
@@ -136,6 +137,8 @@ def several_flow(session: Session, wish: Wish) -> int:
     )
     if result.status == "planned":
         session.hint(wish.command())
+    for step in review_steps(result.members):
+        session.hint(step)
     return _code(aftermath)
 
 
@@ -199,6 +202,8 @@ def _hint(session: Session, result: RollbackResult, wish: Wish) -> None:
         session.hint(wish.command())
     elif result.status == "rolled_back":
         session.hint(f"gitmodel verify {model}#{stage}")
+        for step in review_steps((result,)):
+            session.hint(step)
 
 
 def _confirm(places: tuple[tuple[str, str], ...]) -> None:

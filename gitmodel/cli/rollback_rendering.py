@@ -188,11 +188,16 @@ def next_steps(result: EmergencyResult, *, has_remote: bool) -> tuple[str, ...]:
     steps += [
         f"gitmodel verify {member.model}#{member.stage}" for member in result.members
     ]
-    steps += [
-        f"gitmodel approve {member.model}#{member.stage}  by somebody else: "
-        f"{member.review}"
-        for member in result.members
-        if member.review
-    ]
+    steps += review_steps(result.members)
     steps.append(f"gitmodel incident show {result.incident}  says what is left to do.")
     return tuple(steps)
+
+
+def review_steps(members: Sequence[RollbackResult]) -> list[str]:
+    """Return how others approve what has landed already."""
+    return [
+        f"gitmodel approve {member.model}#{member.stage}  by somebody else: "
+        f"{member.review}"
+        for member in members
+        if member.commit and member.review
+    ]

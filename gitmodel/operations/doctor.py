@@ -192,7 +192,10 @@ def _late_reviews(handle: RegistryHandle, view: View) -> Iterator[Check]:
         ok=not bad,
         found=first.describe(now)
         + (f" And {len(waiting) - 1} more." if len(waiting) > 1 else ""),
-        hint=f"gitmodel approve {move.model}#{move.stage}  by somebody else.",
+        hint=f"gitmodel log {move.model} --stage {move.stage}  shows it; it counts "
+        "until the stage is moved again."
+        if first.rejections
+        else f"gitmodel approve {move.model}#{move.stage}  by somebody else.",
     )
 
 

@@ -125,8 +125,19 @@ def _entry(document: Mapping[str, Any]) -> str:
     said = str(next(filter(None, parts), ""))
     if document.get("fixedIn"):
         said += f"; fixed in {document['fixedIn']}"
+    if seen := _names(document.get("evidence")):
+        said += f"; evidence: {', '.join(seen)}"
     severity = document.get("severity")
     return f"{kind}{f', {severity}' if severity else ''}: {said}"
+
+
+def _names(evidence: object) -> list[str]:
+    """Return what an entry points at, by name; it may be malformed."""
+    return [
+        str(each.get("uri"))
+        for each in (evidence if isinstance(evidence, list) else ())
+        if isinstance(each, dict)
+    ]
 
 
 def _rollbacks(view: View, model: str) -> Mapping[str, Transition]:

@@ -89,3 +89,43 @@ def test_the_sentence_is_about_what_was_typed(
     first, second, *_ = answer.err.splitlines()
     assert first.startswith(f"Error: {error}")
     assert second.startswith(f"Hint: {hint}")
+
+
+def test_an_incident_shows_what_people_pointed_at_and_when_all_is_done(
+    bench: Workbench,
+) -> None:
+    file = bench.file("labels.csv")
+    bench.do("incident", "open", "INC-7", "-m", "slow")
+    bench.do("incident", "note", "INC-7", "-m", "broken labels", "--evidence", file)
+    shown = bench.run("incident", "show", "INC-7").out
+    assert "note: broken labels; evidence: labels.csv" in shown
+    assert "\nWhat there is to do:\n" in shown
+    fix = ("--root-cause", "a join", "--fixed-in", "https://example.com/fix")
+    bench.do("incident", "close", "INC-7", *fix)
+    assert "\nWhat was to do:\n" in bench.run("incident", "show", "INC-7").out
+    again = bench.run("incident", "reopen", "INC-7", "-m", "it came back")
+    assert again.out.startswith("Reopened incident INC-7: slow\n")
+
+
+def test_who_must_approve_afterwards_is_proposed_and_what_the_policy_says_shown(
+    stocked: Workbench,
+) -> None:
+    key = stocked.outside / "bob"
+    stocked.do("key", "new", "--out", key)
+    public = stocked.outside / "bob.pub"
+    bob = ("bob", "--key", public, "--role", "approver")
+    stocked.do("policy", "add-principal", *bob)
+    later = ("--rollback-review", "after", "--rollback-within", "12h")
+    more = ("--rollback-approvals", "1", "--further-back", "2")
+    stocked.do("policy", "require", "staging", *later, *more)
+    assert (
+        "responder, 1 approval after, within 12h, up to 2 further back  "
+        in stocked.run("policy", "show").out
+    )
+    answer = stocked.run("rollback", "fraud", "staging", "-m", "slow")
+    proposed = ["gitmodel verify fraud#staging", "gitmodel approve fraud#staging"]
+    assert _next(answer.err) == proposed
+    stocked.run("--key", key, "reject", "fraud#staging", "-m", "no")
+    checks = stocked.run("--json", "doctor", "--offline").json["checks"]
+    [said] = [check for check in checks if check["name"] == "rollbacks to approve"]
+    assert said["hint"].startswith("gitmodel log fraud --stage staging")
