@@ -37,7 +37,6 @@ COMMANDS: dict[str, str] = {
     "hooks": "Set up",
     "doctor": "Set up",
     "forge": "Set up",
-    "notify": "Set up",
     "completion": "Set up",
     "demo": "Set up",
     "register": "Change the registry",
@@ -47,21 +46,22 @@ COMMANDS: dict[str, str] = {
     "approve": "Change the registry",
     "approvals": "Change the registry",
     "reject": "Change the registry",
-    "rollback": "Change the registry",
-    "validate": "Change the registry",
-    "hold": "Change the registry",
-    "drill": "Change the registry",
-    "quarantine": "Change the registry",
-    "incident": "Change the registry",
     "sync": "Change the registry",
-    "watch": "Change the registry",
+    "rollback": "Answer an incident",
+    "quarantine": "Answer an incident",
+    "incident": "Answer an incident",
+    "validate": "Answer an incident",
+    "hold": "Answer an incident",
+    "watch": "Watch, and be ready",
+    "triggers": "Watch, and be ready",
+    "notify": "Watch, and be ready",
+    "drill": "Watch, and be ready",
+    "runbook": "Watch, and be ready",
     "list": "Read the registry",
     "show": "Read the registry",
     "log": "Read the registry",
     "diff": "Read the registry",
     "pull": "Read the registry",
-    "runbook": "Read the registry",
-    "triggers": "Read the registry",
     "check": "Prove it",
     "report": "Prove it",
     "verify": "Prove it",
@@ -191,6 +191,7 @@ def cli(
       gitmodel init                            make this repository a registry
       gitmodel register fraud model.safetensors --metric accuracy=0.97
       gitmodel promote fraud@1.0.0 dev
+      gitmodel rollback fraud dev --plan       what going back would change
       gitmodel verify
 
     A SELECTOR names a version:

@@ -31,7 +31,7 @@ OUTDATED = 3
 def command(
     session: Session, model: str | None, output: Path | None, check: bool
 ) -> int:
-    """Write what to do at night, for each model, with its own commands.
+    """Write what to do at night, with the commands of each model.
 
     One page of Markdown for MODEL, or for all: what is live, what each stage goes
     back to, who acts and who approves, the commands of an emergency to paste, and
