@@ -20,6 +20,7 @@ from gitmodel.domain.digest import Digest
 from gitmodel.domain.watch_event import Decision
 from gitmodel.operations import watch_acting, watch_round
 from gitmodel.operations.watch_acting import act
+from gitmodel.operations.watch_scene import read_scene
 from gitmodel.registry.watch_store import WatchStore
 from tests.support.contract import ANSWERS
 from tests.support.json_keys import deviations
@@ -312,6 +313,22 @@ def test_the_log_limits_a_watcher_that_forgot_everything(
     fraud.bench.promote("fraud@2.0.0", "dev", "staging")
     fraud.clock.moment += timedelta(hours=1)
     assert [e.kind for e in fraud.round(stop, 5 * MINUTE).events] == ["frozen"]
+
+
+def test_who_moved_a_stage_is_told_by_its_log(fraud: Watched) -> None:
+    def moved_by_automation() -> list[bool]:
+        with fraud.opened() as handle:
+            places = read_scene(handle.view()).places.values()
+            return [place.live.automated for place in places if place.live]
+
+    fraud.watch()
+    assert moved_by_automation() == [False]
+    fraud.report("accuracy", 0.5)
+    fraud.once()
+    assert moved_by_automation() == [True]
+    fraud.bench.promote("fraud@2.0.0", "dev", "staging")
+    fraud.bench.do("rollback", "fraud", "staging", "-m", "Slow: not by a trigger")
+    assert moved_by_automation() == [False]
 
 
 def test_rollbacks_by_people_are_not_counted_as_automatic(
