@@ -211,9 +211,10 @@ class _Drill:
             Check(
                 "bytes",
                 False,
-                f"{name} is not in this clone as a whole: in an emergency it has to be "
-                "fetched first",
-                f"gitmodel pull {name} -o DIR  brings its bytes here.",
+                f"{name} was not in this clone as a whole: in an emergency it would "
+                "have to be fetched first",
+                f"gitmodel pull {name} -o DIR  on every machine that may act brings "
+                "its bytes there; a drill does so, too.",
                 required=False,
             )
         )

@@ -63,9 +63,10 @@ def command(
     emergency, by the real policy and with your key; writes the last known good
     where a host would, verifies every byte, carries out the checks of the model
     that need no host, and verifies the new history. Nothing of this registry
-    changes, and nobody is told. Says who may act, who would hear of it and who
-    must approve it afterwards. Exit code 3 means that something stood in the way;
-    each finding has the command that mends it.
+    changes, and nobody is told; bytes that this clone lacks are fetched, and
+    stay. Says who may act, who would hear of it and who must approve it
+    afterwards. Exit code 3 means that something stood in the way; each finding
+    has the command that mends it.
 
     --record signs how it went as an attestation of the version that is live; only
     then do --dry-run and --push mean anything. What --keep leaves is signed with
