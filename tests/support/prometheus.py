@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds, of which a quiet machine needs two
 _ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 #: Whether the two are there; ``make system`` brings them.
 INSTALLED = bool(
