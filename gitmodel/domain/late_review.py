@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from gitmodel.domain.moment import from_text, to_text
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from gitmodel.domain.quorum import Count, Quorum, Voice
     from gitmodel.domain.transition import Transition
 
+#: How much the clock of whoever rolled back may be ahead of ours.
+SKEW = timedelta(minutes=5)
+
 Standing = Literal["approved", "rejected", "due", "overdue"]
 
 
@@ -25,8 +29,9 @@ class LateReview:
 
     Attributes:
         counts: How far each quorum is met that is asked for.
-        rejections: Who said no. That stays on record, and calls for another move.
-        due_at: Until when it must be approved.
+        rejections: Who said no, beside who made it. That stays on record, and calls
+            for another move.
+        due_at: Until when it must be approved, by the time that it gives itself.
         is_newest: Whether its stage has not been moved since.
     """
 
@@ -49,7 +54,12 @@ class LateReview:
             return "rejected"
         if not any(each.lacking for each in self.counts):
             return "approved"
-        return "overdue" if now > self.due_at else "due"
+        late = now > self.due_at or self._is_ahead_of(now)
+        return "overdue" if late else "due"
+
+    def _is_ahead_of(self, now: datetime) -> bool:
+        """Say whether it dates itself to the future, so that it would never be late."""
+        return from_text(self.transition.created_at) > now + SKEW
 
     def describe(self, now: datetime) -> str:
         """Say what it is about, and where it stands at ``now``."""
@@ -62,6 +72,8 @@ class LateReview:
         )
         if self.rejections:
             return f"{where} was rejected by {', '.join(self.rejections)}."
+        if self._is_ahead_of(now):
+            return f"{where} is dated to the future, and asks at once: {self}."
         late = self.standing(now) == "overdue"
         return f"{where} {'should have been approved' if late else 'asks'}: {self}."
 
@@ -114,6 +126,7 @@ def late_review(
     return LateReview(
         transition=transition,
         counts=count(asked, voices, requester=transition.requester),
-        rejections=rejections,
+        # Who made it could settle it by saying no with a second key, and moving on.
+        rejections=tuple(who for who in rejections if who != transition.requester),
         due_at=from_text(transition.created_at) + rules.rollback.within,
     )

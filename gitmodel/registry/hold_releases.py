@@ -94,7 +94,7 @@ def unsigned_release(
     """Return the problem of a release that nobody who may has signed."""
     rules = policy.rules_for(release.stage, release.model)
     role = rules.rollback.role if rules is not None else "responder"
-    if release.created_by in record.sealed_by(role):
+    if release.created_by in record.under(release.policy).sealed_by(role):
         return None
     message = f"{release.created_by} has not signed it as {role}."
     return Problem("E_UNSIGNED", message, record.path)

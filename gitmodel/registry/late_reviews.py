@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from gitmodel.domain.late_review import LateReview, late_review
 from gitmodel.registry import layout
 from gitmodel.registry.records import read_record
-from gitmodel.registry.stage_log import sequence_numbers, transition_of
+from gitmodel.registry.stage_log import (
+    logged_stages,
+    sequence_numbers,
+    transition_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,7 +72,7 @@ def all_reviews(
     Raises:
         IntegrityError: A rollback is malformed.
     """
-    for stage in view.settings.stages:
+    for stage in logged_stages(view):
         names = view.names(f"log/{stage}")
         for model in sorted(names if models is None else set(models) & names.keys()):
             yield from reviews_of(view, stage, model)

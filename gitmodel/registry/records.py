@@ -9,7 +9,7 @@ still read, so that people can see it, with its problems.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,15 @@ class Record:
     document: Mapping[str, Any]
     seals: tuple[Seal, ...]
     problems: tuple[Problem, ...]
+
+    def under(self, policy: Digest) -> Record:
+        """Return it with those signatures alone that rest on ``policy``.
+
+        A document is judged by the policy that it names. Whoever signed by another one
+        has not said that this one lets them: it may have asked for less.
+        """
+        seals = tuple(seal for seal in self.seals if seal.policy == policy)
+        return replace(self, seals=seals)
 
     def sealed_by(self, role: str) -> tuple[str, ...]:
         """Return the principals who approved it in ``role``."""

@@ -14,6 +14,7 @@ from gitmodel.formats import schema, yaml_quick, yaml_reader
 from gitmodel.registry import layout
 from gitmodel.registry.forge_approvals import hear
 from gitmodel.registry.hold_releases import read_released
+from gitmodel.registry.incidents import incident_ids
 from gitmodel.registry.parsing import as_found
 from gitmodel.registry.records import Record, read_record
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gitmodel.registry.view import View
+
+
+def logged_stages(view: View) -> tuple[str, ...]:
+    """Return the registry's stages, and any other that has a log.
+
+    ``gitmodel.yaml`` is not signed: who takes a stage out of it hides nothing.
+    """
+    return tuple(dict.fromkeys((*view.settings.stages, *sorted(view.names("log")))))
 
 
 def sequence_numbers(view: View, stage: str, model: str) -> tuple[int, ...]:
@@ -155,7 +164,8 @@ def link_problems(
     place = layout.classify(path)
     found: list[Problem] = []
     role = role_for(view, transition)
-    if record.seals and transition.requester not in record.sealed_by(role):
+    landed = record.under(transition.policy)  # who approved later did not let it land
+    if record.seals and transition.requester not in landed.sealed_by(role):
         said = f"its requester {transition.requester} has not signed it as {role}."
         found.append(Problem("E_UNSIGNED", said, path))
     if (transition.stage, transition.model, transition.seq) != (
@@ -174,6 +184,8 @@ def link_problems(
     if transition.origin != (done[-1].target if done else None):
         said = "it starts from what the stage did not hold."
         found.append(Problem("E_TRANSITION_PRIOR", said, path))
+    if transition.emergency and transition.incident not in incident_ids(view):
+        found.append(Problem("E_INCIDENT", unopened(transition), path))
     target = transition.target
     if transition.action == "rollback" and (
         target is None or not StageHistory(tuple(done)).was_live(target.manifest)
@@ -202,11 +214,16 @@ def _policy_problems(
             Problem("E_THRESHOLD", f"{transition.stage} asks for {short}.", record.path)
             for short in shortfall(
                 rules.quorums(transition.move),
-                (*record.voices(), *heard.voices),
+                (*record.under(transition.policy).voices(), *heard.voices),
                 requester=transition.requester,
             )
         ),
     ]
+
+
+def unopened(transition: Transition) -> str:
+    """Return what to say of an emergency in an incident that nobody opened."""
+    return f"it is an emergency of incident {transition.incident}, which is not here."
 
 
 def missing_link(number: int, path: str) -> Problem:

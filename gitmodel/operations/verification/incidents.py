@@ -21,6 +21,7 @@ from gitmodel.registry.incidents import (
     unfixed,
     unsigned,
 )
+from gitmodel.registry.stage_log import unopened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,6 +69,24 @@ def judge_incidents(
             message = "it names a policy that was not in force."
             ledger.findings.add("E_OTHER_POLICY", message, path, step.commit)
         ledger.incidents[incident] = course.after(entry, record.digest)
+
+
+def judge_emergencies(
+    ledger: Ledger, step: Step, places: Mapping[str, layout.Place]
+) -> None:
+    """Judge whether the incidents of emergencies were opened, at the latest with them.
+
+    Once the entries of the step are taken in.
+    """
+    for path, place in places.items():
+        if place.kind != "transition":
+            continue
+        done = ledger.chain(place.stage, place.model).transitions
+        if place.seq > len(done):
+            continue  # what is malformed has been told
+        move = done[place.seq - 1]
+        if move.emergency and not ledger.course(move.incident or "").count:
+            ledger.findings.add("E_INCIDENT", unopened(move), path, step.commit)
 
 
 def verify_incidents(view: View, findings: Findings) -> None:

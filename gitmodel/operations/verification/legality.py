@@ -17,7 +17,8 @@ that parent. These are legal:
 * quarantine, and lift: the next one, signed by its author in a role that may; what is
   in quarantine is not promoted, and not gone back to;
 * access review: the next one, signed by an auditor or a root;
-* incident: its next entry, signed by its author in a role that may write it;
+* incident: its next entry, signed by its author in a role that may write it; whoever
+  rolls back in an emergency has opened one;
 * a further signature of a document that is there already;
 * ``model.yaml``, triggers, and whatever lies outside the protected directories.
 
@@ -35,7 +36,10 @@ from gitmodel.operations.verification.attest_step import (
 )
 from gitmodel.operations.verification.forge_step import judge_strays
 from gitmodel.operations.verification.holds_step import judge_releases
-from gitmodel.operations.verification.incidents import judge_incidents
+from gitmodel.operations.verification.incidents import (
+    judge_emergencies,
+    judge_incidents,
+)
 from gitmodel.operations.verification.policy_step import judge_policy
 from gitmodel.operations.verification.quarantines import judge_quarantines
 from gitmodel.operations.verification.register_step import judge_versions
@@ -84,6 +88,7 @@ def judge(ledger: Ledger, step: Step) -> None:
     judge_strays(ledger, step, places)
     judge_reviews(ledger, in_force, step, places)
     judge_incidents(ledger, in_force, step, places)
+    judge_emergencies(ledger, step, places)
     judge_late_signatures(ledger, in_force, step)
 
 

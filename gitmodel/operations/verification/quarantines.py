@@ -20,6 +20,7 @@ from gitmodel.registry import layout
 from gitmodel.registry.quarantine_chain import KIND, counts, link_problems, numbers
 from gitmodel.registry.quarantines import marks_of
 from gitmodel.registry.seals import Signed
+from gitmodel.registry.stage_log import logged_stages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +87,7 @@ def live_in_quarantine(view: View) -> tuple[Problem, ...]:
     found = []
     with suppress(GitmodelError):  # what cannot be read is a problem already
         marks = marks_of(view)
-        for stage in view.settings.stages if marks.subjects else ():
+        for stage in logged_stages(view) if marks.subjects else ():
             for model in view.models():
                 pin = view.pin(stage, model)
                 reason = marks.reason(model, pin.release.version) if pin else None

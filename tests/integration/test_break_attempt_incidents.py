@@ -1,0 +1,319 @@
+"""Emergencies, holds, quarantines and incidents, by those who would bend them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gitmodel.adapters.signing import keys
+from gitmodel.domain.digest import Digest
+from gitmodel.registry import layout
+from tests.support.forgery import (
+    Forged,
+    commit_files,
+    digest_at,
+    forge_move,
+    signature,
+    signed,
+)
+from tests.support.quarantined import as_, enrol, quarantine
+from tests.support.refusals import found_by_verify, refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gitmodel.adapters.signing.keys import FileSigner
+    from tests.support.workbench import Workbench
+
+ALARM = ("--emergency", "--incident", "INC-7", "-m", "trojaned", "--yes")
+
+
+def load(key: Path) -> FileSigner:
+    return keys.load(key, lambda: None)
+
+
+def policy_of(bench: Workbench) -> Digest:
+    """Return the digest of the policy in force."""
+    return Digest.parse(bench.do("policy", "show")["digest"])
+
+
+def forge_back(
+    bench: Workbench, version: str = "1.0.0", role: str = "responder", **fields: Any
+) -> str:
+    """Commit an emergency rollback of staging, honest but for ``fields``."""
+    policy = policy_of(bench)
+    signer = fields.pop("signer", None)
+    return forge_move(
+        bench, "staging", "fraud", version,
+        said=Forged(role=role, policy=policy), signer=signer,
+        **{"action": "rollback", "emergency": True, "incident": "INC-1",
+           "policy": str(policy)} | fields,
+    )  # fmt: skip
+
+
+def countersigned(
+    bench: Workbench, path: str, signer: FileSigner, said: Forged
+) -> dict[str, bytes]:
+    """Return a further signature of a document of HEAD, as a file to commit."""
+    data = (bench.path / path).read_bytes()
+    bundle = signature(bench, signer, path, data, said)
+    return {layout.signature_path(path, signer.keyid): bundle.to_bytes()}
+
+
+def reviews(bench: Workbench) -> list[str]:
+    """Return where the reviews after the fact stand that somebody must see to."""
+    rows = bench.do("requests")["requests"]
+    return [row["status"] for row in rows if row["kind"] == "review"]
+
+
+@pytest.fixture
+def manned(stocked: Workbench) -> Workbench:
+    """Return a registry with bob, an approver beside ada, and INC-1 open."""
+    enrol(stocked, "bob", "approver")
+    stocked.do("incident", "open", "INC-1", "-m", "recall fell")
+    return stocked
+
+
+def test_what_the_tests_forge_is_right_but_for_what_they_change(
+    manned: Workbench,
+) -> None:
+    forge_back(manned)
+    assert manned.verify("--history", "--full") == (0, [])
+    assert manned.verify() == (0, [])
+
+
+EMERGENCIES: dict[str, tuple[dict[str, Any], str]] = {
+    "in-another-role": ({"role": "promoter"}, "E_UNSIGNED"),
+    "of-an-incident-that-nobody-opened": ({"incident": "INC-9"}, "E_INCIDENT"),
+    "of-no-incident": ({"incident": None}, "E_SCHEMA"),
+    "that-is-a-promotion": ({"action": "promote"}, "E_SCHEMA"),
+    "that-says-it-is-none": ({"emergency": False}, "E_SCHEMA"),
+    "to-what-was-never-live": ({"version": "2.0.0"}, "E_ROLLBACK_TO_NEVER_PROMOTED"),
+    "by-somebody-else": ({"requester": "bob"}, "E_UNSIGNED"),
+}
+
+
+@pytest.mark.parametrize("name", EMERGENCIES)
+def test_an_emergency(manned: Workbench, name: str) -> None:
+    fields, code = EMERGENCIES[name]
+    forge_back(manned, **fields)
+    assert code in found_by_verify(manned, "--history", "--full")
+    assert code in found_by_verify(manned, "--no-bytes")
+    assert manned.run("rollback", "fraud", "staging", "-m", "x").code in {3, 4}
+
+
+def test_an_emergency_to_what_goes_into_quarantine_with_it(manned: Workbench) -> None:
+    policy = policy_of(manned)
+    quarantine(manned, "fraud@1.0.0")
+    path = "quarantine/1.yaml"
+    files = {
+        name: (manned.path / name).read_bytes()
+        for name in manned.git("ls-files", "quarantine").split()
+    }
+    assert path in files
+    manned.git("reset", "-q", "--hard", "HEAD~1")
+    for name, data in files.items():
+        (manned.path / name).parent.mkdir(exist_ok=True)
+        (manned.path / name).write_bytes(data)
+        manned.git("add", name)
+    forge_back(manned, policy=str(policy))
+    assert "E_QUARANTINED" in found_by_verify(manned, "--history", "--full")
+
+
+def test_who_made_an_emergency_cannot_be_done_with_it_by_rejecting_it(
+    manned: Workbench,
+) -> None:
+    """With a second key, past every command; what is rejected is settled by a move."""
+    other = manned.outside / "laptop"
+    manned.do("key", "new", "--out", other)
+    manned.do("policy", "add-principal", "ada", "--key", f"{other}.pub")
+    manned.do("rollback", "fraud", "staging", *ALARM)
+    assert reviews(manned) == ["due"]
+    path = layout.transition_path("staging", "fraud", 3)
+    for decision in ("reject", "approve"):
+        said = Forged(role="approver", policy=policy_of(manned), decision=decision)
+        commit_files(manned, countersigned(manned, path, load(other), said))
+        assert reviews(manned) == ["due"]
+        manned.git("reset", "-q", "--hard", "HEAD~1")
+    said = Forged(role="approver", policy=policy_of(manned), decision="reject")
+    commit_files(manned, countersigned(manned, path, load(other), said))
+    manned.do("--key", manned.outside / "bob", "approve", "fraud#staging")
+    assert reviews(manned) == []
+
+
+def test_an_emergency_of_the_future_is_reviewed_in_the_present(
+    manned: Workbench,
+) -> None:
+    """It dates itself to when nobody lives any more, so that it is never overdue."""
+    forge_back(manned, createdAt="2999-01-01T00:00:00Z")
+    assert reviews(manned) == ["overdue"]
+    assert manned.run("check", "fraud@1.0.0", "--stage", "staging").code == 3
+    manned.do("--key", manned.outside / "bob", "approve", "fraud#staging")
+    assert reviews(manned) == []
+
+
+def test_a_policy_of_before_reviews_nothing_less(stocked: Workbench) -> None:
+    """The emergency names a policy under which ada was alone, and had nobody to ask."""
+    stocked.do("incident", "open", "INC-1", "-m", "recall fell")
+    old = policy_of(stocked)
+    enrol(stocked, "bob", "approver")
+    forge_back(stocked, policy=str(old))
+    assert "E_OTHER_POLICY" in found_by_verify(stocked, "--history", "--full")
+    found = found_by_verify(stocked, "--no-bytes")
+    assert found & {"E_OTHER_POLICY", "E_UNSIGNED"}
+    refused(stocked, "promote", "fraud@1.0.0", "staging", code=4)
+
+
+def test_a_promotion_under_a_policy_of_before(stocked: Workbench) -> None:
+    """It names a policy that asked for nobody, and is signed by the one in force."""
+    old = policy_of(stocked)
+    enrol(stocked, "bob", "approver")
+    stocked.do("policy", "require", "staging", "--approvals", "1")
+    stocked.promote("fraud@2.0.0", "dev")
+    said = Forged(policy=policy_of(stocked))
+    forge_move(stocked, "staging", "fraud", "2.0.0", said=said, policy=str(old))
+    assert "E_OTHER_POLICY" in found_by_verify(stocked, "--history", "--full")
+    assert found_by_verify(stocked, "--no-bytes")
+    refused(stocked, "rollback", "fraud", "staging", "-m", "x", code=4)
+
+
+def forge_release(
+    bench: Workbench,
+    seq: int = 3,
+    signer: FileSigner | None = None,
+    role: str = "responder",
+    policy: Digest | None = None,
+    **fields: Any,
+) -> str:
+    """Commit a release of rollback ``seq`` of staging, honest but for ``fields``."""
+    newest = policy or policy_of(bench)
+    document: dict[str, Any] = {
+        "apiVersion": "gitmodel.dev/v1",
+        "kind": "HoldRelease",
+        "model": "fraud",
+        "stage": "staging",
+        "seq": seq,
+        "transition": str(digest_at(bench, layout.transition_path(
+            "staging", "fraud", min(seq, 3)))),
+        "policy": str(newest),
+        "reason": "trust me",
+        "createdAt": "2026-01-01T00:00:00Z",
+        "createdBy": "ada",
+    } | fields  # fmt: skip
+    at = fields.get("seq", seq)
+    path = layout.hold_release_path("staging", "fraud", at)
+    said = Forged(kind="hold-release", role=role, policy=policy_of(bench))
+    return commit_files(bench, signed(bench, path, document, said, signer))
+
+
+@pytest.fixture
+def held(manned: Workbench) -> Workbench:
+    """Return a registry where rollback 3 holds fraud@1.1.0 from staging."""
+    manned.do("rollback", "fraud", "staging", "-m", "recall fell")
+    return manned
+
+
+def test_an_honest_release_by_hand_lets_it_return(held: Workbench) -> None:
+    forge_release(held)
+    assert held.verify("--history", "--full") == (0, [])
+    held.promote("fraud@1.1.0", "staging")
+    assert held.verify("--history", "--full") == (0, [])
+
+
+RELEASES: dict[str, tuple[dict[str, Any], str]] = {
+    "of-a-promotion": ({"seq": 2}, "E_HOLD_RELEASE"),
+    "of-what-is-not-there": ({"seq": 9}, "E_HOLD_RELEASE"),
+    "of-another-stage": ({"stage": "dev"}, "E_HOLD_RELEASE"),
+    "of-another-model": ({"model": "churn"}, "E_HOLD_RELEASE"),
+    "of-another-rollback": ({"transition": f"sha256:{'1' * 64}"}, "E_HOLD_RELEASE"),
+    "in-another-role": ({"role": "promoter"}, "E_UNSIGNED"),
+    "by-somebody-else": ({"createdBy": "bob"}, "E_UNSIGNED"),
+}
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_a_release(held: Workbench, name: str) -> None:
+    fields, code = RELEASES[name]
+    forge_release(held, **fields)
+    assert code in found_by_verify(held, "--history", "--full")
+    assert code in found_by_verify(held, "--no-bytes")
+    assert held.run("promote", "fraud@1.1.0", "staging").code in {3, 4}
+
+
+def test_a_release_by_a_policy_that_let_more_people_roll_back(
+    stocked: Workbench,
+) -> None:
+    """Bob promotes. Once promoters rolled back, too; he signs as one, and says so."""
+    bob = enrol(stocked, "bob", "promoter")
+    stocked.do("policy", "require", "staging", "--rollback-role", "promoter")
+    old = policy_of(stocked)
+    stocked.do("policy", "require", "staging", "--rollback-role", "responder")
+    stocked.do("rollback", "fraud", "staging", "-m", "recall fell")
+    words = ("hold", "release", "fraud@1.1.0", "staging", "-m", "x")
+    assert as_(stocked, bob, *words).code == 3
+    forge_release(stocked, signer=load(bob), role="promoter", policy=old,
+                  createdBy="bob")  # fmt: skip
+    assert "E_OTHER_POLICY" in found_by_verify(stocked, "--history")
+    assert found_by_verify(stocked, "--no-bytes") & {"E_OTHER_POLICY", "E_UNSIGNED"}
+    assert as_(stocked, bob, "promote", "fraud@1.1.0", "staging").code in {3, 4}
+
+
+def test_a_release_before_its_rollback(held: Workbench) -> None:
+    """It came first on the line, whatever the tree looks like afterwards."""
+    forge_release(held)
+    release = held.git("rev-parse", "HEAD")
+    held.git("reset", "-q", "--hard", "HEAD~2")
+    held.git("cherry-pick", release)
+    held.git("cherry-pick", f"{release}~1")
+    assert "E_HOLD_RELEASE" in found_by_verify(held, "--history", "--full")
+
+
+def test_a_release_that_comes_with_its_rollback(held: Workbench) -> None:
+    forge_release(held)
+    held.git("reset", "-q", "--soft", "HEAD~2")
+    held.git("commit", "-qm", "both")
+    assert "E_HOLD_RELEASE" in found_by_verify(held, "--history", "--full")
+
+
+def test_a_release_behind_a_merge_counts_from_the_merge_on(held: Workbench) -> None:
+    held.git("switch", "-qc", "side")
+    forge_release(held)
+    held.promote("fraud@1.1.0", "staging")
+    held.git("switch", "-q", "main")
+    held.register("churn", "1.1.0")
+    held.git("merge", "-q", "--no-edit", "side")
+    assert held.verify("--history", "--full") == (0, [])
+    assert held.verify("--history") == (0, [])
+
+
+def test_a_rollback_is_not_undone_by_git(held: Workbench) -> None:
+    held.git("revert", "--no-edit", "HEAD")
+    assert "E_APPEND_ONLY" in found_by_verify(held, "--history", "--full")
+    assert "E_APPEND_ONLY" in found_by_verify(held, "--no-bytes")
+
+
+def test_a_stage_that_is_taken_away_is_missed_however_it_is_verified(
+    held: Workbench,
+) -> None:
+    assert held.verify("--history") == (0, [])
+    text = (held.path / "gitmodel.yaml").read_text()
+    kept = "".join(
+        line for line in text.splitlines(keepends=True) if "staging" not in line
+    )
+    assert kept != text
+    held.commit_file("gitmodel.yaml", kept.encode())
+    whole = found_by_verify(held, "--history", "--full")
+    assert found_by_verify(held, "--history") == whole
+    assert found_by_verify(held, "--no-bytes") == whole
+
+
+def test_a_stage_that_is_taken_away_hides_no_review(manned: Workbench) -> None:
+    manned.do("policy", "require", "staging", "--rollback-within", "1s")
+    forge_back(manned)
+    text = (manned.path / "gitmodel.yaml").read_text()
+    kept = "".join(
+        line for line in text.splitlines(keepends=True) if "staging" not in line
+    )
+    manned.commit_file("gitmodel.yaml", kept.encode())
+    assert reviews(manned) == ["overdue"]
