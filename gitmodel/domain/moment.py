@@ -9,7 +9,9 @@ _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 def to_text(moment: datetime) -> str:
     """Return ``moment`` such as ``2026-02-14T14:03:00Z``."""
-    return moment.astimezone(UTC).strftime(_FORMAT)
+    # Not by strftime, which writes the years before 1000 with fewer digits.
+    plain = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"{plain.isoformat(timespec='seconds')}Z"
 
 
 def from_text(text: str) -> datetime:

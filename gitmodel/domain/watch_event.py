@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: ``frozen``: no rollback any more without a person. ``broken``, ``restored``: of a
 #: source. ``no_data``, ``undecided``: nothing to judge by. ``recovered``: what failed
 #: is over. ``clock``: it jumped. ``reset``: what was remembered cannot be used.
+#: ``gone``: what was watched is not any more.
 Kind: TypeAlias = Literal[
     "alert",
     "propose",
@@ -32,6 +33,7 @@ Kind: TypeAlias = Literal[
     "recovered",
     "clock",
     "reset",
+    "gone",
 ]
 Level: TypeAlias = Literal["info", "warning", "critical"]
 

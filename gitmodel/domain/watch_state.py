@@ -132,6 +132,15 @@ class StageState:
     real: Ledger = field(default_factory=Ledger)
     rehearsal: Ledger = field(default_factory=Ledger)
 
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether anything was ever live here, as far as this remembers."""
+        blank = Ledger()
+        return self.manifest is not None or (self.real, self.rehearsal) != (
+            blank,
+            blank,
+        )
+
     def moved(self, by: timedelta) -> StageState:
         """Return it with every time moved, as when the clock was set."""
         return StageState(

@@ -113,6 +113,7 @@ def step(
     """
     found = _Step(trigger, stage, state, given)
     jumped = found.follow_clock(first=state is None)
+    found.miss()
     found.follow_live()
     failing = found.measure({} if jumped else given.readings)
     for metric, stepped in sorted(failing, key=found.urgency, reverse=True):
@@ -167,6 +168,12 @@ class _Step:
             self._tell("clock", "warning", f"the clock jumped by {drift}")
         self.state = replace(self.state, stepped=self.now)
         return jumped
+
+    def miss(self) -> None:
+        """Tell of metrics that are not watched any more: somebody took them out."""
+        known = {metric.name for metric in self.trigger.of_stage(self.stage)}
+        for name in sorted(self.state.metrics.keys() - known):
+            self._tell("gone", "warning", f"the metric {name} is no longer watched")
 
     def follow_live(self) -> None:
         """Begin anew if something else is live, or the same once more."""

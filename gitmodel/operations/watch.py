@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gitmodel.adapters.metrics.alertmanager import Inbox
     from gitmodel.operations.watch_scene import Scene
     from gitmodel.registry.handle import RegistryHandle
+    from gitmodel.registry.watch_store import Memory
 
 _LISTEN = 0.2  # seconds; how long a signal may have to wait
 
@@ -37,6 +38,7 @@ class Watcher:
     inbox: Inbox | None = None
     _stepped: dict[str, float] = field(default_factory=dict)
     _scene: Scene | None = None
+    _unwritten: Memory | None = None
     _finished: float = field(default_factory=time.monotonic)
 
     def once(self, handle: RegistryHandle, stop: threading.Event) -> RoundResult:
@@ -93,11 +95,12 @@ class Watcher:
             yield store
 
     def _round(self, handle: RegistryHandle, stop: threading.Event) -> RoundResult:
-        one = OneRound(self.options, handle, self._stepped)
+        one = OneRound(self.options, handle, self._stepped, self._unwritten)
         one.take_in()
         one.watch(self.inbox, stop, self._scene)
         found = one.finish()
         self._scene = one.scene
+        self._unwritten = one.unwritten
         self._finished = time.monotonic()
         return found
 

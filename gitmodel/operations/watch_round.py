@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from gitmodel.domain.digest import Digest
 from gitmodel.domain.event import Event
 from gitmodel.domain.moment import to_text
 from gitmodel.domain.problem import Problem
+from gitmodel.domain.watch_event import WatchEvent
 from gitmodel.domain.watch_memory import restore, state_json
 from gitmodel.domain.watch_metric import is_due, judge_reading
 from gitmodel.domain.watching import Round, step, void
@@ -23,7 +26,8 @@ from gitmodel.operations.notify import begin
 from gitmodel.operations.sync import sync
 from gitmodel.operations.watch_acting import PATIENCE, Acted, act
 from gitmodel.operations.watch_measuring import Due, measure_all
-from gitmodel.operations.watch_scene import read_scene, rights_problems
+from gitmodel.operations.watch_scene import Scene, read_scene, rights_problems
+from gitmodel.registry import layout
 from gitmodel.registry.watch_store import Heartbeat, Memory, WatchStore
 
 if TYPE_CHECKING:
@@ -33,11 +37,10 @@ if TYPE_CHECKING:
 
     from gitmodel.adapters.metrics.alertmanager import Inbox
     from gitmodel.domain.event import EventType
-    from gitmodel.domain.watch_event import WatchEvent
     from gitmodel.domain.watch_metric import Reading
     from gitmodel.domain.watch_state import StageState
     from gitmodel.operations.delivery import Delivery
-    from gitmodel.operations.watch_scene import Place, Scene
+    from gitmodel.operations.watch_scene import Place
     from gitmodel.registry.handle import RegistryHandle
 
 _TYPES: Mapping[str, EventType] = {
@@ -46,7 +49,11 @@ _TYPES: Mapping[str, EventType] = {
     "emergency": "trigger_fired",
     "frozen": "trigger_frozen",
 }
-_MOST_TOLD = 1000
+#: Problems, or events of one place, that people hear of one by one in a round: who can
+#: push could else drown what matters.
+_MOST_HEARD = 20
+_MOST_TOLD = 100_000
+_LEVELS = ("critical", "warning", "info")
 #: How much longer than planned a round may take before somebody should worry.
 _LATE = timedelta(minutes=2)
 
@@ -125,14 +132,23 @@ class OneRound:
     """One round in the making."""
 
     def __init__(
-        self, options: Options, handle: RegistryHandle, stepped: dict[str, float]
+        self,
+        options: Options,
+        handle: RegistryHandle,
+        stepped: dict[str, float],
+        unwritten: Memory | None = None,
     ) -> None:
         self.options = options
         self.handle = handle
         self.stepped = stepped
         self.store = WatchStore(handle.repository, dry_run=options.dry_run)
-        self.memory = self.store.recall()
-        self.states: dict[str, object] = {}
+        self.memory = unwritten or self.store.recall()
+        #: What the clone could not keep, as on a full disk; the process still knows it.
+        self.unwritten: Memory | None = None
+        # What is not reached, or not watched any more, stays as it was: what goes and
+        # comes back has not lost count.
+        self.states: dict[str, object] = dict(self.memory.stages)
+        self.said: set[str] = set()
         self.reports: dict[str, StageReport] = {}
         self.events: list[WatchEvent] = []
         self.acted: list[Acted] = []
@@ -161,46 +177,62 @@ class OneRound:
         """
         self.scene = self._look(known)
         self.problems += self.scene.problems
+        if self.scene.commit:
+            self._miss(self.scene)
         every = list(self._due(self.scene))
-        # What is not reached, as when we are stopped, stays as it was.
-        self.states = {
-            due.place.key: self.memory.stages[due.place.key]
-            for due in every
-            if due.place.key in self.memory.stages
-        }
         for place, readings in measure_all(self.handle, every, inbox=inbox, stop=stop):
             self._step(place, readings)
 
     def _look(self, known: Scene | None) -> Scene:
-        view = self.handle.view()
-        if known is not None and known.commit == view.commit and not known.problems:
-            return known
-        scene = read_scene(view)
-        if self.options.dry_run:
-            return scene
-        places = scene.places.values()
-        missing = rights_problems(self.handle, view, places)
-        return replace(scene, problems=(*scene.problems, *missing))
+        try:
+            view = self.handle.view()
+            if known is not None and known.commit == str(view.commit):
+                if not known.lacking:
+                    return known
+                scene = known
+            else:
+                scene = read_scene(view)
+            if self.options.dry_run:
+                return scene
+            lacking = rights_problems(self.handle, view, scene.places.values())
+            return replace(scene, lacking=tuple(lacking))
+        except GitmodelError as error:
+            # Whoever begins hears it at once. Who has watched must not end by a push.
+            if not self.memory.stages:
+                raise
+            return Scene("", unsound=(Problem(error.code, error.message),))
+
+    def _miss(self, scene: Scene) -> None:
+        """Tell, once, of what was watched and is not any more."""
+        bad = {problem.path for problem in scene.problems}
+        for key in self.memory.stages.keys() - scene.places.keys():
+            stage, _, model = key.partition("/")
+            if bad & {layout.trigger_path(model), layout.pin_path(stage, model)}:
+                continue
+            self.said.add(f"gone {key}")
+            if f"gone {key}" not in self.memory.told:
+                event = WatchEvent(
+                    kind="gone",
+                    level="critical",
+                    at=self._now(),
+                    model=model,
+                    stage=stage,
+                    metric=None,
+                    manifest=None,
+                    text=f"{model} in {stage} is no longer watched: no trigger says so",
+                )
+                self._tell([event])
 
     def finish(self) -> RoundResult:
         """Tell of what cannot be watched, wait for who is told, remember."""
-        said = {f"{each.code} {each.path} {each.message}" for each in self.problems}
-        for problem in self.problems:
-            if f"{problem.code} {problem.path} {problem.message}" in self.memory.told:
-                continue
-            self._notify(
-                Event(
-                    type="trigger_alert",
-                    time=to_text(self._now()),
-                    reason=f"not watched: {problem}",
-                    severity="critical",
-                )
-            )
-        told = frozenset(sorted(said)[:_MOST_TOLD])
-        self.store.remember(Memory(self.states, told))
+        self._complain(self.problems)
+        known = len(self.problems)
+        self._remember()
+        self._complain(self.problems[known:])
         for wait in self.waits:
             wait()
-        self._beat()
+        with suppress(OutsideError):  # then it is missed, which is right
+            self._beat()
         return RoundResult(
             commit=self.scene.commit if self.scene else "",
             stages=tuple(self.reports[key] for key in sorted(self.reports)),
@@ -209,6 +241,37 @@ class OneRound:
             problems=tuple(self.problems),
             dry_run=self.options.dry_run,
         )
+
+    def _remember(self) -> None:
+        """Keep what is known so far."""
+        said = {*self.said, *map(_mark, self.problems)}
+        memory = Memory(self.states, frozenset(sorted(said)[:_MOST_TOLD]))
+        try:
+            self.store.remember(memory)
+            self.unwritten = None
+        except OutsideError as error:  # the others are to be watched all the same
+            self.problems.append(Problem(error.code, error.message))
+            self.unwritten = replace(
+                memory, told=memory.told | {_mark(self.problems[-1])}
+            )
+
+    def _complain(self, problems: Sequence[Problem]) -> None:
+        """Tell of problems that nobody has heard of: first of what was watched."""
+        known = {layout.trigger_path(key.partition("/")[2]) for key in self.states}
+        fresh = [one for one in problems if _mark(one) not in self.memory.told]
+        fresh.sort(key=lambda problem: problem.path not in known)
+        told = [f"not watched: {problem}" for problem in fresh[:_MOST_HEARD]]
+        if more := len(fresh) - len(told):
+            told.append(f"not watched: {more:,} more; gitmodel watch --once  shows all")
+        for reason in told:
+            self._notify(
+                Event(
+                    type="trigger_alert",
+                    time=to_text(self._now()),
+                    reason=reason,
+                    severity="critical",
+                )
+            )
 
     def _now(self) -> datetime:
         return self.handle.context.clock.now()
@@ -224,6 +287,8 @@ class OneRound:
                 == (place.live.manifest, place.live.since)
             )
             began = min(place.live.since, now) if place.live else now
+            if state and same:
+                began = state.began
             metrics = [
                 metric
                 for metric in place.trigger.of_stage(place.stage)
@@ -231,11 +296,11 @@ class OneRound:
                 and is_due(
                     metric,
                     state.metrics.get(metric.name) if state and same else None,
-                    state.began if state and same else began,
+                    began,
                     now,
                 )
             ]
-            yield Due(place, metrics)
+            yield Due(place, metrics, began)
 
     def _restored(self, key: str, place: Place, *, quiet: bool) -> StageState | None:
         found = "unreadable" if self.memory.broken else self.memory.stages.get(key)
@@ -268,10 +333,10 @@ class OneRound:
             self.acted.append(acted)
             if acted.status in {"void", "postponed"}:
                 state = void(state, decision)
-        self.states[place.key] = state_json(state)
-        self.store.remember(
-            Memory({**self.memory.stages, **self.states}, self.memory.told)
-        )
+        if state.is_worth_keeping:
+            self.states[place.key] = state_json(state)
+        if found.decisions:
+            self._remember()
         self.reports[place.key] = _report(place, state, readings)
 
     def _tell(self, events: Sequence[WatchEvent]) -> None:
@@ -281,21 +346,12 @@ class OneRound:
             self.store.keep(event.to_dict() for event in events)
         except OutsideError as error:  # what is to be done matters more
             self.problems.append(Problem(error.code, error.message))
-        for event in events:
-            self._notify(
-                Event(
-                    type=_TYPES.get(event.kind, "trigger_alert"),
-                    time=to_text(event.at),
-                    reason=f"{event.metric}: {event.text}"
-                    if event.metric
-                    else event.text,
-                    model=event.model,
-                    stage=event.stage,
-                    dry_run=event.dry_run,
-                    severity=event.level,
-                    details={"kind": event.kind, "manifest": str(event.manifest)},
-                )
-            )
+        urgent = sorted(events, key=lambda event: _LEVELS.index(event.level))
+        for event in urgent[:_MOST_HEARD]:
+            self._notify(_event(event))
+        if rest := urgent[_MOST_HEARD:]:
+            text = f"{len(rest)} more events; .git/gitmodel/watch/events.jsonl has them"
+            self._notify(_event(replace(rest[0], metric=None, text=text)))
 
     def _notify(self, event: Event) -> None:
         if not self.options.dry_run:
@@ -306,6 +362,26 @@ class OneRound:
         if self.options.interval is not None:
             until = now + timedelta(seconds=self.options.patience)
         self.store.beat(Heartbeat(now, until, os.getpid()))
+
+
+def _mark(problem: Problem) -> str:
+    """Return what stands for a problem among those that people have heard of."""
+    said = f"{problem.code} {problem.path} {problem.message}"
+    return Digest.of(said.encode("utf-8", "backslashreplace")).hex[:16]
+
+
+def _event(event: WatchEvent) -> Event:
+    text = f"{event.metric}: {event.text}" if event.metric else event.text
+    return Event(
+        type=_TYPES.get(event.kind, "trigger_alert"),
+        time=to_text(event.at),
+        reason=text,
+        model=event.model,
+        stage=event.stage,
+        dry_run=event.dry_run,
+        severity=event.level,
+        details={"kind": event.kind, "manifest": str(event.manifest)},
+    )
 
 
 def _report(

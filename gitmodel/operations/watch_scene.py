@@ -58,11 +58,22 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything to watch at one commit, and what cannot be."""
+    """Everything to watch at one commit, and what cannot be.
+
+    Attributes:
+        unsound: What cannot be watched, at this commit.
+        lacking: What this watcher may not do, with what it has on this machine.
+    """
 
     commit: str
     places: Mapping[str, Place] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
+    unsound: tuple[Problem, ...] = ()
+    lacking: tuple[Problem, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All that is wrong."""
+        return (*self.unsound, *self.lacking)
 
 
 def read_scene(view: View) -> Scene:
@@ -127,16 +138,19 @@ def rights_problems(
             for metric in trigger.of_stage(place.stage)
             if not (metric.dry_run or trigger.safety.dry_run)
         }
-        rules = view.policy.rules_for(place.stage, place.model)
-        roles = {
-            rules.requester_role("emergency" if action == "emergency" else "rollback")
-            for action in asked - {"alert"}
-            if rules is not None
-        }
-        for role in sorted(roles):
-            try:
+        wanted = asked - {"alert"}
+        try:
+            rules = view.policy.rules_for(place.stage, place.model) if wanted else None
+            roles = {
+                rules.requester_role(
+                    "emergency" if action == "emergency" else "rollback"
+                )
+                for action in wanted
+                if rules is not None
+            }
+            for role in sorted(roles):
                 handle.acting_as(view, role)
-            except GitmodelError as error:
-                said = f"nothing can be done about it here: {error.message}"
-                path = layout.pin_path(place.stage, place.model)
-                yield Problem(error.code, said, path)
+        except GitmodelError as error:
+            said = f"nothing can be done about it here: {error.message}"
+            path = layout.pin_path(place.stage, place.model)
+            yield Problem(error.code, said, path)

@@ -36,7 +36,7 @@ _WATCH_EVENT = (
         "text",
         (
             "alert, propose, rollback, emergency; held, joined, frozen; broken, "
-            "restored, no_data, undecided, recovered; clock, reset"
+            "restored, no_data, undecided, recovered; clock, reset, gone"
         ),
     ),
     ("level", "text", "info, warning or critical"),
