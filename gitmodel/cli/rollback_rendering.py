@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gitmodel.cli.session import Session
     from gitmodel.operations.delivery import Delivery
-    from gitmodel.operations.emergency import EmergencyResult
+    from gitmodel.operations.emergency_plan import EmergencyResult
     from gitmodel.operations.pull_request import Proposal
     from gitmodel.operations.recovery import Aftermath
     from gitmodel.operations.rollback_plan import RollbackResult

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gitmodel.domain.event import EventType
     from gitmodel.operations.delivery import Delivery
-    from gitmodel.operations.emergency import EmergencyResult
+    from gitmodel.operations.emergency_plan import EmergencyResult
     from gitmodel.operations.post_rollback import PostRollbackResult
     from gitmodel.operations.rollback_plan import RollbackResult
     from gitmodel.registry.handle import RegistryHandle
