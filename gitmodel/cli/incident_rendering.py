@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitmodel.cli.event_rendering import events_text
 from gitmodel.cli.output import columns, counted, cut, first_line, size, table
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from gitmodel.operations.incident_bundle import BundleResult
     from gitmodel.operations.incident_bundle_check import BundleCheck
     from gitmodel.operations.incident_report import IncidentReport, IncidentRow
-    from gitmodel.operations.log import Event
     from gitmodel.registry.incidents import Incident
 
 _COLORS = {"open": "yellow", "closed": "green", "broken": "red"}
@@ -130,9 +130,7 @@ def report_to_text(session: Session, report: IncidentReport) -> str:
         if found.closing is not None:
             lines.append(f"  root cause  {first_line(found.closing.root_cause)}")
             lines.append(f"  fixed in    {found.closing.fixed_in}")
-    rows = [_event_cells(session, event) for event in report.events]
-    shown = table(("time", "commit", "action", "what", "by", "reason"), rows)
-    lines += ["", *(cut(line, session.width) for line in shown.split("\n"))]
+    lines += ["", events_text(session, report.events, incident=report.id)]
     settled = all(task.done for task in report.tasks)
     lines += ["", "What was to do:" if settled else "What there is to do:"]
     lines += columns(
@@ -228,26 +226,3 @@ def _facts(found: Incident | None) -> dict[str, object]:
         "rootCause": closing.root_cause if closing else None,
         "fixedIn": closing.fixed_in if closing else None,
     }
-
-
-def _event_cells(session: Session, event: Event) -> tuple[str, ...]:
-    mark = ""
-    if event.signature != "good":
-        mark = session.style(f"{event.signature} signature", fg="red")
-    what = event.model or ""
-    if event.action == "release":
-        what = f"{event.model}@{event.target} {event.stage}"
-    elif event.stage and event.target:
-        what += f" {event.stage} {event.origin or '(empty)'} -> {event.target}"
-    elif event.stage:
-        what += f" {event.stage}"
-    elif event.target:
-        what += f"@{event.target}"
-    return (
-        event.time,
-        event.commit[:9],
-        event.action,
-        what,
-        event.actor,
-        " ".join(filter(None, (mark, first_line(event.reason)))),
-    )

@@ -78,6 +78,19 @@ def test_a_long_log_fits_the_terminal_and_is_whole_in_a_pipe(wordy: Workbench) -
     assert "because " * 29 + "because …" in whole[1]
 
 
+def test_a_narrow_terminal_still_shows_why(story: Workbench) -> None:
+    plain = {"NO_COLOR": "1"}
+    for args, why in (
+        (("log",), "[I-1] recall fell"),
+        (("incident", "show", "I-1"), "recall fell"),
+    ):
+        lines = at_terminal(*args, cwd=story.path, columns=80, extra=plain)
+        shown = lines.out.splitlines()
+        assert max(map(len, shown)) <= 80, args
+        [place] = [n for n, line in enumerate(shown) if "1.1.0 -> 1.0.0" in line]
+        assert re.fullmatch(rf"  [0-9a-f]{{9}}  {re.escape(why)}", shown[place + 1])
+
+
 def test_tables_are_aligned(wordy: Workbench) -> None:
     wordy.register("a-model-with-a-long-name", "10.0.0-rc.1")
     for args in (("list",), ("list", "fraud"), ("log",), ("key", "list")):
