@@ -188,7 +188,7 @@ def _late_reviews(handle: RegistryHandle, view: View) -> Iterator[Check]:
     first = (bad or waiting)[0]
     move = first.transition
     yield Check(
-        "rollbacks to approve",
+        "rollback reviews",
         ok=not bad,
         found=first.describe(now)
         + (f" And {len(waiting) - 1} more." if len(waiting) > 1 else ""),

@@ -127,5 +127,5 @@ def test_who_must_approve_afterwards_is_proposed_and_what_the_policy_says_shown(
     assert _next(answer.err) == proposed
     stocked.run("--key", key, "reject", "fraud#staging", "-m", "no")
     checks = stocked.run("--json", "doctor", "--offline").json["checks"]
-    [said] = [check for check in checks if check["name"] == "rollbacks to approve"]
+    [said] = [check for check in checks if check["name"] == "rollback reviews"]
     assert said["hint"].startswith("gitmodel log fraud --stage staging")

@@ -73,7 +73,7 @@ def test_a_long_log_fits_the_terminal_and_is_whole_in_a_pipe(wordy: Workbench) -
     shown = at_terminal("log", cwd=wordy.path, columns=100, extra={"NO_COLOR": "1"})
     lines = shown.out.splitlines()
     assert max(map(len, lines)) == 100
-    assert lines[1].endswith("…")
+    assert [line for line in lines if line.endswith("…")]
     whole = in_pipes("log", cwd=wordy.path).out.splitlines()
     assert "because " * 29 + "because …" in whole[1]
 

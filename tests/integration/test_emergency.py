@@ -220,7 +220,7 @@ def test_an_overdue_review_is_reported_and_stops_promotions(live: Workbench) -> 
     notices = live.do("verify")["notices"]
     assert [notice["code"] for notice in notices] == ["E_REVIEW_OVERDUE"]
     doctor = live.run("--json", "doctor").json["checks"]
-    assert [c["ok"] for c in doctor if c["name"] == "rollbacks to approve"] == [False]
+    assert [c["ok"] for c in doctor if c["name"] == "rollback reviews"] == [False]
 
     live.do("--key", bob, "approve", "fraud#dev")
 
