@@ -10,10 +10,10 @@ import click
 
 from gitmodel.cli.forges import find_place, open_pull_request
 from gitmodel.cli.rollback_rendering import (
-    aftermath_json,
-    aftermath_text,
     emergency_json,
     emergency_text,
+    follow_up_json,
+    follow_up_text,
     next_steps,
     review_steps,
     rollback_json,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gitmodel.cli.forges import At
     from gitmodel.cli.session import Session
     from gitmodel.operations.delivery import Delivery
-    from gitmodel.operations.recovery import Aftermath
+    from gitmodel.operations.recovery import FollowUp
     from gitmodel.operations.rollback_plan import RollbackResult
     from gitmodel.registry.transaction import Mode
 
@@ -78,7 +78,7 @@ class Wish:
 def one_flow(session: Session, wish: Wish) -> int:
     """Take one pin back, or ask others for it; return the exit code."""
     [place] = wish.places
-    asked = aftermath = None
+    asked = follow_up = None
     told: tuple[Delivery, ...] = ()
     with session.open_closing() as handle:
         forge = find_place(handle, wish.at) if wish.mode.by_request else None
@@ -98,19 +98,19 @@ def one_flow(session: Session, wish: Wish) -> int:
         if result.status == "pending" and not wish.mode.dry_run:
             asked = open_pull_request(handle, forge, result.branch)
         if result.status == "rolled_back":
-            aftermath = recovery.look_after(handle, (result,), wish.care(session))
-            told = recovery.report(handle, (result,), aftermath, reason=wish.reason)
+            follow_up = recovery.look_after(handle, (result,), wish.care(session))
+            told = recovery.report(handle, (result,), follow_up, reason=wish.reason)
     session.answer(
-        rollback_json(result) | aftermath_json(aftermath, told, asked),
-        _joined(session, [rollback_text(session, result, asked)], aftermath),
+        rollback_json(result) | follow_up_json(follow_up, told, asked),
+        _joined(session, [rollback_text(session, result, asked)], follow_up),
     )
     _hint(session, result, wish)
-    return _code(aftermath)
+    return _code(follow_up)
 
 
 def several_flow(session: Session, wish: Wish) -> int:
     """Take several pins back in one commit, or none; return the exit code."""
-    aftermath = None
+    follow_up = None
     told: tuple[Delivery, ...] = ()
     with session.open_closing() as handle:
         result = rollback_all(
@@ -122,8 +122,8 @@ def several_flow(session: Session, wish: Wish) -> int:
         )
         made = [each for each in result.members if each.commit]
         if made:
-            aftermath = recovery.look_after(handle, made, wish.care(session))
-            told = recovery.report(handle, made, aftermath, reason=wish.reason)
+            follow_up = recovery.look_after(handle, made, wish.care(session))
+            told = recovery.report(handle, made, follow_up, reason=wish.reason)
     answer = {
         "status": result.status,
         "incident": wish.incident,
@@ -133,13 +133,13 @@ def several_flow(session: Session, wish: Wish) -> int:
     }
     texts = [rollback_text(session, each) for each in result.members]
     session.answer(
-        answer | aftermath_json(aftermath, told), _joined(session, texts, aftermath)
+        answer | follow_up_json(follow_up, told), _joined(session, texts, follow_up)
     )
     if result.status == "planned":
         session.hint(wish.command())
     for step in review_steps(result.members):
         session.hint(step)
-    return _code(aftermath)
+    return _code(follow_up)
 
 
 def emergency_flow(session: Session, wish: Wish) -> int:
@@ -147,7 +147,7 @@ def emergency_flow(session: Session, wish: Wish) -> int:
     if not wish.yes and not wish.mode.dry_run:
         _confirm(wish.places)
     incident = str(wish.incident)
-    aftermath = None
+    follow_up = None
     told: tuple[Delivery, ...] = ()
     with session.open_closing() as handle:
         wait = None
@@ -166,15 +166,15 @@ def emergency_flow(session: Session, wish: Wish) -> int:
         if wait is not None:
             made = [each for each in result.members if each.commit]
             care = wish.care(session, emergency=True)
-            aftermath = recovery.look_after(handle, made, care)
+            follow_up = recovery.look_after(handle, made, care)
             after = recovery.report_emergency(
-                handle, result, aftermath, reason=wish.reason
+                handle, result, follow_up, reason=wish.reason
             )
             told = (*wait(), *after)
         has_remote = bool(handle.repository.remotes())
     session.answer(
-        emergency_json(result, has_remote=has_remote) | aftermath_json(aftermath, told),
-        _joined(session, [emergency_text(result)], aftermath),
+        emergency_json(result, has_remote=has_remote) | follow_up_json(follow_up, told),
+        _joined(session, [emergency_text(result)], follow_up),
     )
     if result.status == "planned":
         session.hint(wish.command(emergency=True))
@@ -182,16 +182,16 @@ def emergency_flow(session: Session, wish: Wish) -> int:
         session.hint(step)
     if result.failure is not None:
         return result.failure.exit_code
-    return _code(aftermath)
+    return _code(follow_up)
 
 
-def _joined(session: Session, texts: list[str], aftermath: Aftermath | None) -> str:
-    after = aftermath_text(session, aftermath) if aftermath is not None else ""
+def _joined(session: Session, texts: list[str], follow_up: FollowUp | None) -> str:
+    after = follow_up_text(session, follow_up) if follow_up is not None else ""
     return "\n\n".join(filter(None, (*texts, after)))
 
 
-def _code(aftermath: Aftermath | None) -> int:
-    return 0 if aftermath is None or aftermath.is_well else FAILED
+def _code(follow_up: FollowUp | None) -> int:
+    return 0 if follow_up is None or follow_up.is_well else FAILED
 
 
 def _hint(session: Session, result: RollbackResult, wish: Wish) -> None:

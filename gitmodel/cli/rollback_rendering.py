@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gitmodel.operations.delivery import Delivery
     from gitmodel.operations.emergency_plan import EmergencyResult
     from gitmodel.operations.pull_request import Proposal
-    from gitmodel.operations.recovery import Aftermath
+    from gitmodel.operations.recovery import FollowUp
     from gitmodel.operations.rollback_plan import RollbackResult
 
 _VERBS = {"planned": "Would roll back", "pending": "Asked to roll back"}
@@ -46,23 +46,23 @@ def rollback_json(result: RollbackResult) -> dict[str, object]:
     }
 
 
-def aftermath_json(
-    aftermath: Aftermath | None,
+def follow_up_json(
+    follow_up: FollowUp | None,
     told: Sequence[Delivery],
     asked: Proposal | None = None,
 ) -> dict[str, object]:
     """Return what came after rollbacks; the same keys after every one."""
     return {
-        "validations": [validation_json(each) for each in aftermath.validations]
-        if aftermath
+        "validations": [validation_json(each) for each in follow_up.validations]
+        if follow_up
         else [],
-        "further": [rollback_json(each) for each in aftermath.further]
-        if aftermath
+        "further": [rollback_json(each) for each in follow_up.further]
+        if follow_up
         else [],
         "failures": [
-            {"code": each.code, "message": each.message} for each in aftermath.failures
+            {"code": each.code, "message": each.message} for each in follow_up.failures
         ]
-        if aftermath
+        if follow_up
         else [],
         "notifications": [
             {"name": each.name, "delivered": each.ok, "detail": each.detail}
@@ -132,15 +132,15 @@ def rollback_text(
     return "\n".join(lines)
 
 
-def aftermath_text(session: Session, aftermath: Aftermath) -> str:
+def follow_up_text(session: Session, follow_up: FollowUp) -> str:
     """Return what came after rollbacks as people read it; "" for nothing."""
-    parts = [rollback_text(session, each) for each in aftermath.further]
+    parts = [rollback_text(session, each) for each in follow_up.further]
     parts += [
         validation_text(session, each)
-        for each in aftermath.validations
+        for each in follow_up.validations
         if each.status != "none"
     ]
-    parts += [f"Validation could not be done: {e.message}" for e in aftermath.failures]
+    parts += [f"Validation could not be done: {e.message}" for e in follow_up.failures]
     return "\n\n".join(parts)
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aftermath:
+class FollowUp:
     """What came after rollbacks that have landed.
 
     Attributes:
@@ -75,7 +75,7 @@ class Care:
 
 def look_after(
     handle: RegistryHandle, rollbacks: Sequence[RollbackResult], care: Care
-) -> Aftermath:
+) -> FollowUp:
     """Validate what is live after each rollback; go further back where that fails.
 
     As far back as the policy allows, step by step, and never to what a rollback took
@@ -107,7 +107,7 @@ def look_after(
                     break
         except GitmodelError as error:
             failures.append(error)
-    return Aftermath(
+    return FollowUp(
         validations=tuple(validations),
         further=tuple(further),
         failures=tuple(failures),
@@ -183,14 +183,14 @@ def report_failure(
 def report(
     handle: RegistryHandle,
     rollbacks: Sequence[RollbackResult],
-    aftermath: Aftermath,
+    follow_up: FollowUp,
     *,
     reason: str,
 ) -> tuple[Delivery, ...]:
     """Tell what was rolled back, and what its validation made of it."""
     now = to_text(handle.context.clock.now())
     told: list[Delivery] = []
-    for made in (*rollbacks, *aftermath.further):
+    for made in (*rollbacks, *follow_up.further):
         if made.status != "rolled_back":
             continue
         event = Event(
@@ -205,7 +205,7 @@ def report(
             commit=made.commit,
         )
         told += notify(handle, event)
-    for found in aftermath.validations:
+    for found in follow_up.validations:
         if found.status == "none":
             continue
         kind: EventType = "validation_passed" if found.passed else "validation_failed"
@@ -225,7 +225,7 @@ def report(
 def report_emergency(
     handle: RegistryHandle,
     result: EmergencyResult,
-    aftermath: Aftermath,
+    follow_up: FollowUp,
     *,
     reason: str,
 ) -> tuple[Delivery, ...]:
@@ -251,4 +251,4 @@ def report_emergency(
             ),
         )
     made = [each for each in result.members if each.commit]
-    return (*told, *report(handle, made, aftermath, reason=reason))
+    return (*told, *report(handle, made, follow_up, reason=reason))

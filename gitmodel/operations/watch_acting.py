@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gitmodel.domain.watch_event import Decision
-    from gitmodel.operations.recovery import Aftermath
+    from gitmodel.operations.recovery import FollowUp
     from gitmodel.operations.rollback_plan import RollbackResult
     from gitmodel.registry.handle import RegistryHandle
 
@@ -151,16 +151,16 @@ def _roll_back(handle: RegistryHandle, decision: Decision, mode: Mode) -> Acted:
         wait()
     if result.status == "pending":
         return _waiting(handle, decision, result)
-    aftermath = recovery.look_after(handle, [result], recovery.Care(mode=mode))
-    recovery.report(handle, [result], aftermath, reason=reason)
+    follow_up = recovery.look_after(handle, [result], recovery.Care(mode=mode))
+    recovery.report(handle, [result], follow_up, reason=reason)
     if unpushed is not None:
         recovery.report_failure(handle, place, unpushed, incident=None)
     return Acted(
         decision=decision,
         status="done",
-        detail=f"{result.origin} -> {result.target}{_after(aftermath)}",
+        detail=f"{result.origin} -> {result.target}{_after(follow_up)}",
         commit=result.commit,
-        error=unpushed or _trouble(aftermath),
+        error=unpushed or _trouble(follow_up),
     )
 
 
@@ -194,24 +194,24 @@ def _emergency(handle: RegistryHandle, decision: Decision, mode: Mode) -> Acted:
         wait()
     made = [each for each in result.members if each.commit]
     care = recovery.Care(mode=mode, emergency=True)
-    aftermath = recovery.look_after(handle, made, care)
-    recovery.report_emergency(handle, result, aftermath, reason=reason)
+    follow_up = recovery.look_after(handle, made, care)
+    recovery.report_emergency(handle, result, follow_up, reason=reason)
     steps = "; ".join(f"{step.name}: {step.detail}" for step in result.steps)
     return Acted(
         decision=decision,
         status="done" if made else "failed",
-        detail=f"{steps}{_after(aftermath)}",
+        detail=f"{steps}{_after(follow_up)}",
         commit=result.commit,
         incident=incident,
-        error=result.failure or _trouble(aftermath),
+        error=result.failure or _trouble(follow_up),
     )
 
 
-def _after(aftermath: Aftermath) -> str:
-    if aftermath.is_well:
+def _after(follow_up: FollowUp) -> str:
+    if follow_up.is_well:
         return ""
     return "; what is live now failed its validation: gitmodel validate  shows how"
 
 
-def _trouble(aftermath: Aftermath) -> GitmodelError | None:
-    return aftermath.failures[0] if aftermath.failures else None
+def _trouble(follow_up: FollowUp) -> GitmodelError | None:
+    return follow_up.failures[0] if follow_up.failures else None

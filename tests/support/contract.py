@@ -141,7 +141,7 @@ _NOTIFIED = (
     ("notifications[].delivered", "boolean", "whether they were"),
     ("notifications[].detail", "text", "what they said, or why not"),
 )
-_AFTERMATH = (
+_FOLLOW_UP = (
     ("validations[]", "object", "as `validate` answers, one for each rollback"),
     ("further[]", "object", "rollbacks that followed, as validation had failed"),
     ("failures[].code", "text", "of what could not be done afterwards"),
@@ -356,7 +356,7 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
     ),
     "rollback": _keys(
         *((path, kind, what) for path, kind, what in _ROLLBACK),
-        *_AFTERMATH,
+        *_FOLLOW_UP,
     ),
     "rollback --also": _keys(
         ("status", "text", "rolled_back, planned, or unchanged"),
@@ -364,7 +364,7 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         *((f"rollbacks[].{path}", kind, what) for path, kind, what in _ROLLBACK),
         ("branch", "text", "the branch that moved"),
         ("commit", "text?", "of all of them; null for a plan"),
-        *_AFTERMATH,
+        *_FOLLOW_UP,
     ),
     "rollback --emergency": _keys(
         (
@@ -389,7 +389,7 @@ ANSWERS: dict[str, tuple[Key, ...]] = {
         ("commit", "text?", "of all of it; null for a plan, or if unchanged"),
         ("pushed", "boolean?", "whether the remote has it; null without --push"),
         ("next[]", "text", "what to do now, most urgent first"),
-        *_AFTERMATH,
+        *_FOLLOW_UP,
     ),
     "hold list": _keys(
         *((f"holds[].{path}", kind, what) for path, kind, what in _HOLD)
