@@ -13,6 +13,7 @@ from gitmodel.adapters.lfs import transfer
 from gitmodel.domain.moment import to_text
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.access_review import overdue
+from gitmodel.operations.drill_age import check_drills
 from gitmodel.operations.fitness import Check
 from gitmodel.operations.hooks.installing import summary
 from gitmodel.operations.incident_report import list_incidents
@@ -82,6 +83,7 @@ def _look(handle: RegistryHandle, *, offline: bool) -> tuple[Check, ...]:
         _watcher,
         check_tags,
         check_notifications,
+        check_drills,
         *(() if offline else (check_remote,)),
     )
     for question in questions:

@@ -8,13 +8,16 @@ import signal
 import stat
 import subprocess
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gitmodel.api import open_registry
 from gitmodel.formats import yaml_writer
+from gitmodel.operations.drill_age import check_drills
 from tests.support.cli import Answer, gitmodel
+from tests.support.clocks import opened_after
 from tests.support.contract import ANSWERS
 from tests.support.forgery import document_at
 from tests.support.json_keys import deviations
@@ -435,3 +438,31 @@ def test_python_holds_drills_too(stocked: Workbench) -> None:
     [shown] = stocked.do("show", "fraud@1.1.0")["attestations"]
     assert shown["result"] == "failed"
     assert "high" in {finding["severity"] for finding in shown["findings"]}
+
+
+def test_doctor_says_when_the_way_back_was_not_tried(stocked: Workbench) -> None:
+    def drills() -> tuple[bool, str] | None:
+        checks = stocked.do("doctor", "--offline")["checks"]
+        found = [c for c in checks if c["name"] == "drills"]
+        return (found[0]["ok"], found[0]["found"]) if found else None
+
+    production = ("drill", "fraud", "production", "--record")
+    stocked.do("promote", "fraud@1.0.0", "production")
+    stocked.do("promote", "fraud@1.1.0", "production")
+    assert drills() is None  # ada is everybody
+    add(stocked, "rae", "responder")
+    never = (False, "the way back of fraud in production was never rehearsed")
+    assert drills() == never
+    stocked.do(*DRILL, "--record")  # of another stage
+    assert drills() == never
+    assert stocked.run(*production, "--max-seconds", "0.001").code == 3
+    failed = drills()
+    assert failed is not None
+    assert "failed its last drill" in failed[1]
+    stocked.do(*production)
+    assert drills() == (True, "production was rehearsed")
+    with opened_after(stocked, timedelta(days=91)) as handle:
+        [late] = check_drills(handle, handle.view())
+    assert (late.ok, late.required) == (False, False)
+    assert "was last rehearsed at" in late.found
+    assert late.hint == "gitmodel drill fraud production --record"
