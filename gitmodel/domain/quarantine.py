@@ -6,6 +6,8 @@ What is in quarantine is what they say, read in order; ``quarantine_state`` read
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +15,7 @@ from gitmodel.domain.digest import Digest
 from gitmodel.domain.pin import API_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 Action = Literal["quarantine", "lift"]
 
@@ -23,6 +25,7 @@ ROLES = ("responder", "approver", "auditor")
 FORENSIC_ROLES = ("responder", "auditor")
 #: Subjects that one document can name.
 MOST_SUBJECTS = 1000
+_HEX = re.compile(r"[0-9A-Fa-f]+(\.dir)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,8 @@ def subject_of(part: Mapping[str, Any]) -> Subject:
     if "digest" in part:
         return BytesSubject(same_digest(part["digest"]))
     if "data" in part:
-        return DataSubject(part["data"]["name"], part["data"].get("version"))
+        name, version = part["data"]["name"], part["data"].get("version")
+        return DataSubject(same_name(name), version and same_name(version))
     return VersionSubject(
         part["model"], part["version"], Digest.parse(part["manifest"])
     )
@@ -101,7 +105,32 @@ def subject_of(part: Mapping[str, Any]) -> Subject:
 
 def same_digest(text: str) -> str:
     """Return a digest as it is compared: the case of hex digits says nothing."""
-    return text.lower() if text.lower().startswith("sha256:") else text
+    hexadecimal = _HEX.fullmatch(text.partition(":")[2])
+    return text.lower() if hexadecimal or text.lower().startswith("sha256:") else text
+
+
+def same_name(text: str) -> str:
+    """Return a data set's name as it is compared: an accent is written in two ways."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def data_subject(text: str) -> DataSubject:
+    """Read ``NAME`` or ``NAME@VERSION``, as people write it."""
+    name, at_sign, version = same_name(text).partition("@")
+    return DataSubject(name, version if at_sign else None)
+
+
+def meant_by(name: str, version: str | None) -> Iterator[DataSubject]:
+    """Yield the subjects that mean a data set, as manifests name it.
+
+    Its name may have the '@' in it with which people name its version.
+    """
+    yield DataSubject(name)
+    if version is not None:
+        yield DataSubject(name, version)
+    if "@" in name:
+        yield data_subject(name)
+        yield data_subject(f"{name}@{version}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

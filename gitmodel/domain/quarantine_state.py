@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from gitmodel.domain.quarantine import (
     BytesSubject,
-    DataSubject,
     VersionSubject,
+    meant_by,
     same_digest,
+    same_name,
 )
 from gitmodel.errors import IntegrityError
 
@@ -69,8 +70,8 @@ class Origins:
             ),
             data=tuple(
                 (
-                    one["name"],
-                    one.get("version"),
+                    same_name(one["name"]),
+                    same_name(one["version"]) if "version" in one else None,
                     same_digest(one["digest"]) if "digest" in one else None,
                 )
                 for one in training.get("data", ())
@@ -228,8 +229,6 @@ class Marks:
     def _parts(origins: Origins) -> Iterator[Subject]:
         yield from map(BytesSubject, origins.files)
         for name, version, digest in origins.data:
-            yield DataSubject(name)
-            if version is not None:
-                yield DataSubject(name, version)
+            yield from meant_by(name, version)
             if digest is not None:
                 yield BytesSubject(digest)

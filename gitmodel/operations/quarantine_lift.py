@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitmodel.domain.names import incident_id
-from gitmodel.domain.quarantine import VersionSubject
+from gitmodel.domain.quarantine import DataSubject, VersionSubject
 from gitmodel.errors import ConflictError
 from gitmodel.operations.quarantine import QuarantineResult
 from gitmodel.operations.quarantine_drafting import draft, message_of, sign_draft
@@ -21,7 +21,7 @@ from gitmodel.registry.quarantines import marks_of
 from gitmodel.registry.transaction import Mode, transact
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from gitmodel.domain.quarantine import Quarantine, Subject
     from gitmodel.operations.quarantine_scope import Suspects
@@ -88,7 +88,11 @@ def _there(view: View, subjects: Sequence[Subject]) -> tuple[Subject, ...]:
         ConflictError: A version is there for something else that must be lifted.
     """
     marks = marks_of(view)
-    there = tuple(subject for subject in subjects if subject in marks.subjects)
+    there = tuple(
+        dict.fromkeys(
+            mark for subject in subjects for mark in _named(marks.subjects, subject)
+        )
+    )
     for subject in subjects:
         if subject in there or not isinstance(subject, VersionSubject):
             continue
@@ -101,6 +105,19 @@ def _there(view: View, subjects: Sequence[Subject]) -> tuple[Subject, ...]:
                 code="E_QUARANTINED",
             )
     return there
+
+
+def _named(marks: Collection[Subject], subject: Subject) -> Iterator[Subject]:
+    """Yield what in quarantine has the name of a subject.
+
+    With an '@' in it, the name of a data set may also be read as name and version.
+    """
+    if isinstance(subject, DataSubject):
+        for mark in marks:
+            if isinstance(mark, DataSubject) and str(mark) == str(subject):
+                yield mark
+    elif subject in marks:
+        yield subject
 
 
 def _waiting(

@@ -12,6 +12,8 @@ from gitmodel.domain.quarantine import (
     BytesSubject,
     DataSubject,
     VersionSubject,
+    data_subject,
+    meant_by,
     same_digest,
 )
 from gitmodel.domain.quarantine_state import Marks
@@ -131,15 +133,14 @@ def _origins(view: View) -> Callable[[str, str], Origins | None]:
 
 
 def _data_subject(text: str) -> DataSubject:
-    name, at, version = text.partition("@")
-    subject = DataSubject(name, version if at else None)
-    for part in (name, version or "x"):
+    subject = data_subject(text)
+    for part in (subject.name, subject.version or "x"):
         if not part.strip() or not part.isprintable() or len(part) > 1000:  # noqa: PLR2004
             raise InputError(
                 f"{text[:100]!a} names no data set.",
                 "Write NAME, or NAME@VERSION, as gitmodel show MODEL@VERSION has it.",
             )
-    if at and not version:
+    if subject.version == "":
         raise InputError(f"{text[:100]!a} lacks the version after '@'.")
     return subject
 
@@ -167,7 +168,7 @@ def _data_sets(view: View) -> Iterator[tuple[tuple[str, str | None, str | None],
 def _unused(view: View, subjects: Sequence[Subject]) -> Iterator[Subject]:
     known: set[Subject] = set()
     for (name, version, digest), _ in _data_sets(view):
-        known |= {DataSubject(name), DataSubject(name, version)}
+        known.update(meant_by(name, version))
         known |= {BytesSubject(digest)} if digest else set()
     for model in view.models():
         for made in catalog_quarantine.made_of(view, model).values():

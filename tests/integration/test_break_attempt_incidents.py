@@ -14,16 +14,18 @@ from tests.support.forgery import (
     commit_files,
     digest_at,
     forge_move,
+    forge_version,
     signature,
     signed,
 )
-from tests.support.quarantined import as_, enrol, quarantine
+from tests.support.quarantined import as_, ask_two_to_lift, enrol, lift, quarantine
 from tests.support.refusals import found_by_verify, refused
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gitmodel.adapters.signing.keys import FileSigner
+    from tests.support.remotes import Team
     from tests.support.workbench import Workbench
 
 ALARM = ("--emergency", "--incident", "INC-7", "-m", "trojaned", "--yes")
@@ -317,3 +319,191 @@ def test_a_stage_that_is_taken_away_hides_no_review(manned: Workbench) -> None:
     )
     manned.commit_file("gitmodel.yaml", kept.encode())
     assert reviews(manned) == ["overdue"]
+
+
+def forge_link(
+    bench: Workbench,
+    signer: FileSigner | None = None,
+    role: str = "approver",
+    **fields: Any,
+) -> str:
+    """Commit the next document of the quarantine, honest but for ``fields``."""
+    policy = policy_of(bench)
+    done = [
+        int(name.split(".")[0])
+        for name in bench.git("ls-tree", "--name-only", "HEAD:quarantine", ok=False)
+        .splitlines()
+    ]  # fmt: skip
+    last = max(done, default=0)
+    prior = digest_at(bench, layout.quarantine_path(last)) if last else None
+    document: dict[str, Any] = {
+        "apiVersion": "gitmodel.dev/v1",
+        "kind": "Quarantine",
+        "number": last + 1,
+        "prior": str(prior) if prior else None,
+        "action": "quarantine",
+        "subjects": [],
+        "policy": str(policy),
+        "incident": None,
+        "reason": "x",
+        "createdAt": "2026-01-01T00:00:00Z",
+        "createdBy": "ada",
+    } | fields
+    path = layout.quarantine_path(last + 1)
+    said = Forged(kind="quarantine", role=role, policy=policy)
+    return commit_files(bench, signed(bench, path, document, said, signer))
+
+
+def test_a_lift_that_spells_its_digest_otherwise_can_be_signed_by_others(
+    manned: Workbench,
+) -> None:
+    """What honest people sign must not make the history illegal for ever."""
+    ask_two_to_lift(manned)
+    [artifact] = manned.do("show", "fraud@1.1.0")["artifacts"]
+    digest = f"sha256:{artifact['sha256'].removeprefix('sha256:')}"
+    quarantine(manned, "--digest", digest)
+    shouted = f"sha256:{digest.removeprefix('sha256:').upper()}"
+    forge_link(manned, action="lift", subjects=[{"digest": shouted}])
+    assert manned.verify("--history") == (0, [])
+    bob = manned.outside / "bob"
+    done = as_(manned, bob, "quarantine", "--lift", "--digest", digest, "-m", "x")
+    assert done.json["status"] == "lifted"
+    assert manned.verify("--history", "--full") == (0, [])
+    assert manned.verify("--no-bytes") == (0, [])
+    manned.promote("fraud@1.1.0", "production")
+
+
+def test_a_signature_of_a_lift_says_what_the_lift_says(manned: Workbench) -> None:
+    ask_two_to_lift(manned)
+    quarantine(manned, "fraud@1.1.0")
+    lift(manned, "fraud@1.1.0")
+    said = Forged(kind="quarantine", role="approver", policy=policy_of(manned),
+                  document={"reason": "no idea"})  # fmt: skip
+    bob = load(manned.outside / "bob")
+    commit_files(manned, countersigned(manned, "quarantine/2.yaml", bob, said))
+    assert "E_DOCUMENT_MISMATCH" in found_by_verify(manned, "--history")
+    assert "E_DOCUMENT_MISMATCH" in found_by_verify(manned, "--no-bytes")
+
+
+def _train(bench: Workbench, data: str) -> None:
+    """Commit fraud@3.0.0, trained on some data."""
+    size = {"path": "a.bin", "role": "weights", "size": 1, "format": "opaque"}
+    forge_version(
+        bench, "3.0.0", training={"data": [{"name": data}]},
+        artifacts=[size | {"sha256": Digest.of(b"a").hex}],
+        said=Forged(kind="version", role="publisher", policy=policy_of(bench)),
+    )  # fmt: skip
+
+
+DATA = {
+    "an-at-sign-in-its-name": ("clicks@2026", "clicks@2026"),
+    "accents-in-two-characters": ("donne\u0301es", "donn\u00e9es"),
+    "accents-in-one-character": ("donn\u00e9es", "donne\u0301es"),
+}
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_data_is_found_by_the_name_that_people_see(
+    manned: Workbench, name: str
+) -> None:
+    """A publisher called it so that nobody who types its name would mean it."""
+    called, typed = DATA[name]
+    _train(manned, called)
+    assert manned.verify("--history", "--no-bytes") == (0, [])
+    quarantine(manned, "--data", typed)
+    assert manned.do("show", "fraud@3.0.0")["status"] == "quarantined"
+    error = refused(manned, "promote", "fraud@3.0.0", "dev", code=3)
+    assert error["code"] == "E_QUARANTINED"
+    forge_move(manned, "dev", "fraud", "3.0.0", said=Forged(policy=policy_of(manned)),
+               policy=str(policy_of(manned)))  # fmt: skip
+    assert "E_QUARANTINED" in found_by_verify(manned, "--history", "--no-bytes")
+    manned.git("reset", "-q", "--hard", "HEAD~1")
+    lift(manned, "--data", typed)
+    assert manned.do("show", "fraud@3.0.0")["quarantine"] is None
+
+
+def test_data_that_one_command_finds_another_can_lift(manned: Workbench) -> None:
+    _train(manned, "clicks@2026")
+    quarantine(manned, "--since", "2000-01-01T00:00:00Z")
+    assert manned.do("show", "fraud@3.0.0")["quarantine"] is not None
+    lift(manned, "--data", "clicks@2026")
+    assert manned.do("show", "fraud@3.0.0")["quarantine"] is None
+
+
+@pytest.fixture
+def asked(manned: Workbench) -> Workbench:
+    """Return a registry where fraud@1.1.0 waits to enter production, approved."""
+    manned.do("policy", "require", "production", "--approvals", "1")
+    manned.promote("fraud@1.0.0", "production")
+    bob = ("--key", manned.outside / "bob")
+    manned.do(*bob, "approve", "fraud#production")
+    manned.do("promote", "--finalize", "fraud#production")
+    manned.promote("fraud@1.1.0", "production")
+    manned.do(*bob, "approve", "fraud#production")
+    return manned
+
+
+def test_a_request_of_before_a_quarantine_lands_no_more(asked: Workbench) -> None:
+    quarantine(asked, "fraud@1.1.0")
+    before = asked.snapshot()
+    error = refused(asked, "promote", "--finalize", "fraud#production", code=3)
+    assert error["code"] == "E_QUARANTINED"
+    assert asked.snapshot() == before
+    for how in ((), ("--squash",)):
+        asked.git("merge", "-q", *how, "request/production/fraud/2")
+        if how:
+            asked.git("commit", "-qm", "squash")
+        assert found_by_verify(asked, "--history") == {"E_QUARANTINED"}
+        asked.git("reset", "-q", "--hard", "HEAD~1")
+
+
+def test_a_request_of_before_a_rollback_lands_no_more(asked: Workbench) -> None:
+    """Its number is the rollback's; nor can a merge put it in the place of that."""
+    bob = ("--key", asked.outside / "bob")
+    asked.do("promote", "--finalize", "fraud#production")
+    asked.promote("fraud@2.0.0", "dev", "staging", "production")
+    asked.do(*bob, "approve", "fraud#production")
+    asked.do("rollback", "fraud", "production", "-m", "x")
+    refused(asked, "promote", "--finalize", "fraud#production", code=1)
+    branch = "request/production/fraud/3"
+    asked.git("merge", "-q", "--no-edit", "-X", "theirs", branch)
+    found = found_by_verify(asked, "--history")
+    assert found >= {"E_APPEND_ONLY"}
+
+
+def test_two_who_open_one_incident_are_told(team: Team) -> None:
+    team.ours.do("incident", "open", "INC-1", "-m", "ours", "--push")
+    team.theirs.do("incident", "open", "INC-1", "-m", "theirs")
+    assert team.theirs.run("sync").code == 1
+    team.theirs.git("reset", "-q", "--hard", "HEAD~1")
+    team.theirs.do("incident", "open", "inc-1", "-m", "theirs")
+    answer = team.theirs.run("--json", "sync")
+    assert answer.code == 1, answer
+    assert team.tip() == team.ours.git("rev-parse", "HEAD")
+
+
+def test_what_somebody_quarantined_meanwhile_is_not_brought_in_by_a_sync(
+    team: Team,
+) -> None:
+    ours, theirs = team.ours, team.theirs
+    theirs.git("lfs", "fetch", "--all")
+    theirs.promote("fraud@1.1.0", "dev")
+    quarantine(ours, "fraud@1.1.0", "--push")
+    tip = team.tip()
+    error = refused(theirs, "sync", code=1)
+    assert error["code"] == "E_OVERTAKEN"
+    assert team.tip() == tip
+
+
+def test_nobody_closes_an_incident_beside_its_next_rollback(team: Team) -> None:
+    ours, theirs = team.ours, team.theirs
+    for version in ("1.1.0", "1.2.0"):
+        ours.promote(f"fraud@{version}", "dev", "staging")
+    ours.do("incident", "open", "INC-1", "-m", "x")
+    ours.do("sync")
+    theirs.git("pull", "-q", "--ff-only")
+    theirs.do("incident", "close", "INC-1", "--root-cause", "x", "--fixed-in",
+              "4f0c2b9")  # fmt: skip
+    ours.do("rollback", "fraud", "dev", "-m", "x", "--incident", "INC-1", "--push")
+    error = refused(theirs, "sync", code=1)
+    assert error["code"] == "E_OVERTAKEN"

@@ -38,9 +38,14 @@ class Known(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One document of the chain, with its digest and who has signed it."""
+    """One document of the chain, with its digest and who has signed it.
+
+    Attributes:
+        said: The document word by word, as whoever signs it states it.
+    """
 
     entry: Entry
+    said: Mapping[str, Any]
     digest: Digest
     seals: tuple[Seal, ...]
 
@@ -55,7 +60,8 @@ class Page:
         document = self.entry.document
         who = signers(seals, document, edition.policy)
         effective = len(who) >= needed(document, edition.policy)
-        return Page(replace(self.entry, effective=effective), self.digest, seals)
+        entry = replace(self.entry, effective=effective)
+        return replace(self, entry=entry, seals=seals)
 
 
 @dataclass(slots=True)
@@ -75,7 +81,8 @@ class Book:
             try:
                 chain = read_chain(known.base) if known.base is not None else ()
                 self._pages = [
-                    Page(entry, record.digest, record.seals) for entry, record in chain
+                    Page(entry, record.document, record.digest, record.seals)
+                    for entry, record in chain
                 ]
             except GitmodelError as error:
                 known.findings.add_error(error, "quarantine")

@@ -126,7 +126,8 @@ def _judge(
         ledger.findings.add(code, said, path, step.commit)
     if not found:
         entry = Entry(document=document, effective=counts(record, document, edition))
-        ledger.quarantine.add(Page(entry, record.digest, record.seals))
+        page = Page(entry, record.document, record.digest, record.seals)
+        ledger.quarantine.add(page)
 
 
 def _judge_late(
@@ -143,13 +144,11 @@ def _judge_late(
             step.commit,
         )
         return
-    document = page.entry.document
     at = layout.quarantine_path(number)
     signed = Signed(at, page.digest, KIND, path, step.blobs[path])
     try:
         seal, stated = open_in_force(signed, ledger.registry_id, (edition,))
-        said = canonical_json.dumps(document.to_document())
-        if canonical_json.dumps(stated) != said:
+        if canonical_json.dumps(stated) != canonical_json.dumps(page.said):
             raise IntegrityError(
                 "its statement does not say what the YAML says.",
                 code="E_DOCUMENT_MISMATCH",
