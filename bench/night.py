@@ -97,6 +97,8 @@ def _measure(root: Path, rounds: int, *, by_alert: bool) -> list[float]:
         provider = _ALERT if by_alert else _QUERY.format(url=server.url)
         _found(root, ada, environment, _TRIGGER.replace("PROVIDER", provider))
         server.wait_for("model_accuracy", 0.95)
+        allow = ["git", "config", "gitmodel.allow", server.url]
+        command(allow, root / "robot", environment)
         stack.enter_context(_watching(root / "robot", environment, port))
         return [
             _once(root, ada, environment, metric, number) for number in range(rounds)

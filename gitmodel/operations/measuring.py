@@ -2,16 +2,16 @@
 
 The outside may hang, lie or be gone: that is an answer too.
 
-Whoever can push writes the triggers, and hears what came of them. So a program runs, a
-web server is asked, and a file outside of the work tree is read only where this machine
+Whoever can push writes the triggers, and hears what came of them. So a program runs, an
+address is asked, and files that nobody committed are read only where this machine
 allows it: else a trigger could fetch what only this machine may see, such as the tokens
-that a cloud gives to it. Prometheus needs no leave: it is asked one question, without
-headers, and its answer is numbers. Nor does a directory that is served, of which no
-bytes are told.
+that a cloud gives to it. That holds for Prometheus too: who answers, and how, tells who
+is there, and its errors are words. Of a directory, names and sizes are told.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -88,6 +88,7 @@ def _ask(
 ) -> Any:
     match source:
         case PrometheusSource():
+            require_allowed_address(repository, source.address)
             return prometheus.query(source)
         case WebSource():
             require_allowed_address(repository, source.url)
@@ -99,19 +100,20 @@ def _ask(
         case AlertmanagerSource():
             return _firing(source, inbox)
         case IntegritySource():
-            return integrity.compare(_root(repository) / source.path, artifacts)
+            place = require_allowed(repository, str(_root(repository) / source.path))
+            return integrity.compare(place, artifacts)
 
 
 def _firing(source: AlertmanagerSource, inbox: Inbox | None) -> list[dict[str, Any]]:
     """Return the alerts that fire, oldest first, as JSON has them.
 
-    Whoever has never heard anything cannot tell silence from a cut wire.
+    Whoever has not heard anything for long cannot tell silence from a cut wire.
     """
     if inbox is None:
         raise NoDataError("nobody listens for alerts")
-    if not inbox.has_heard:
-        raise NoDataError("Alertmanager has not said anything yet")
     alerts = inbox.firing(source.alertname, dict(source.labels))
+    if not alerts and not inbox.has_heard:
+        raise NoDataError("Alertmanager has not said anything lately")
     return [
         {
             "labels": dict(alert.labels),
@@ -124,24 +126,30 @@ def _firing(source: AlertmanagerSource, inbox: Inbox | None) -> list[dict[str, A
 
 
 def _readable(repository: Repository, source: FileSource) -> Path:
-    """Return a file of the work tree, wherever links lead, or one that is allowed.
+    """Return a committed file, wherever links lead, or one that is allowed.
 
-    What is measured is told to others, who must not choose what they are told.
+    What is measured is told to others, who must not choose what they are told: that a
+    file lies in the work tree does not mean that everybody may read it.
     """
     path = _root(repository) / source.path
-    tree = repository.work_tree
     try:
         target = path.resolve()
-        private = (repository.git_dir.resolve(), repository.common_dir.resolve())
     except (OSError, RuntimeError, ValueError) as error:
         raise BrokenSourceError("its path leads nowhere") from error
-    if (
-        tree is not None
-        and target.is_relative_to(tree.resolve())
-        and not any(target.is_relative_to(place) for place in private)
-    ):
+    if _is_committed(repository, target):
         return target
     return require_allowed(repository, str(path))
+
+
+def _is_committed(repository: Repository, target: Path) -> bool:
+    tree = repository.work_tree
+    if tree is None or not target.is_relative_to(tree.resolve()):
+        return False
+    name = os.fsencode(target.relative_to(tree.resolve()))
+    status, found = repository.git.attempt(
+        "--literal-pathspecs", "ls-files", "-z", "--", os.fsdecode(name)
+    )
+    return status == 0 and name in found.split(b"\0")
 
 
 def _root(repository: Repository) -> Path:

@@ -34,7 +34,7 @@ from gitmodel.formats.json_path import parse_json_path
 from gitmodel.formats.lfs_pointer import Pointer
 from gitmodel.operations.fetching import fetch_missing
 from gitmodel.operations.soundness import require_signed_version
-from gitmodel.registry.allowed import require_allowed
+from gitmodel.registry.allowed import require_allowed, require_allowed_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +130,7 @@ class Bench:
             case CommandProbe() as probe:
                 return self._command(probe, deadline)
             case HttpProbe() as probe:
-                return _http(probe, deadline)
+                return self._http(probe, deadline)
             case ScanProbe():
                 return self._scan(deadline)
             case IntegrityProbe() as probe:
@@ -160,6 +160,25 @@ class Bench:
         return (
             _measured(ran, probe.metric) if probe.metric else _Seen("", "it ended well")
         )
+
+    def _http(self, probe: HttpProbe, deadline: Deadline) -> _Seen:
+        # Else whoever can push could ask, from here, who is there in our network.
+        require_allowed_address(self.handle.repository, probe.url)
+        found = ask_repeatedly(
+            probe.url,
+            requests=probe.requests,
+            status=probe.status,
+            timeout=probe.timeout.total_seconds(),
+            deadline=deadline,
+        )
+        if found.problem:
+            return _Seen(found.problem)
+        p95 = round(found.p95, _DIGITS)
+        said = f"p95 of {probe.requests} requests is {p95} ms"
+        if probe.p95 is not None and found.p95 > probe.p95:
+            objection = f"{said}, and at most {probe.p95:g} ms is asked for"
+            return _Seen(objection, value=p95)
+        return _Seen("", said, p95)
 
     def _scan(self, deadline: Deadline) -> _Seen:
         version = self._version()
@@ -233,23 +252,6 @@ class Bench:
             copy_out_all(store, wanted, progress)
             self._files = files
         return self._files
-
-
-def _http(probe: HttpProbe, deadline: Deadline) -> _Seen:
-    found = ask_repeatedly(
-        probe.url,
-        requests=probe.requests,
-        status=probe.status,
-        timeout=probe.timeout.total_seconds(),
-        deadline=deadline,
-    )
-    if found.problem:
-        return _Seen(found.problem)
-    p95 = round(found.p95, _DIGITS)
-    said = f"p95 of {probe.requests} requests is {p95} ms"
-    if probe.p95 is not None and found.p95 > probe.p95:
-        return _Seen(f"{said}, and at most {probe.p95:g} ms is asked for", value=p95)
-    return _Seen("", said, p95)
 
 
 def _measured(ran: Ran, bounds: Bounds) -> _Seen:

@@ -48,12 +48,17 @@ def here(tmp_path: Path) -> Repository:
 
 
 def ask(repository: Repository, kind: str, **options: Any) -> Measurement:
-    """Measure in bounded time; whatever comes is fit to be kept and shown."""
+    """Measure in bounded time; whatever comes is fit to be kept and shown.
+
+    Which addresses and directories are allowed, test_break_attempt_watch tells.
+    """
     given = {
         key: options.pop(key)
         for key in ("artifacts", "environment", "inbox")
         if key in options
     }
+    for key in {"prometheus": ["address"], "integrity": ["path"]}.get(kind, []):
+        allow(repository, options[key])
     source = source_from_dict({kind: options})
     started = time.monotonic()
     found = measure(repository, source, FixedClock(NOW), **given)
@@ -364,6 +369,7 @@ def test_a_file_and_a_part_of_it(here: Repository, report: Path) -> None:
 def test_a_relative_path_begins_at_the_work_tree(here: Repository) -> None:
     assert here.work_tree is not None
     wrote(here.work_tree / "r.json", [1])
+    git(here.work_tree, "add", "r.json")
 
     assert values(ask(here, "file", path="r.json")) == [1]
 
@@ -446,7 +452,7 @@ def test_files_that_are_none(here: Repository, tmp_path: Path) -> None:
 
     for path, said in {
         tmp_path / "pipe": "not a regular file",
-        tmp_path / "r": "not a regular file",
+        tmp_path: "not a regular file",
         Path("/dev/zero"): "not a regular file",
         tmp_path / "huge": "16 MiB",
         tmp_path / "nothing": "No such file",

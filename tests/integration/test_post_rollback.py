@@ -87,6 +87,11 @@ def outcome(bench: Workbench, check: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def allow(bench: Workbench, *addresses: str) -> None:
+    for address in addresses:
+        bench.git("config", "--add", "gitmodel.allow", address)
+
+
 def opened(bench: Workbench) -> RegistryHandle:
     keys = KeyChoice(ask=lambda _: None)
     return RegistryHandle.open(bench.path, Context(clock=SystemClock(), keys=keys))
@@ -103,6 +108,7 @@ def server() -> Iterator[Liar]:
 
 def test_checks_are_carried_out_and_signed(story: Workbench, server: Liar) -> None:
     server.says(b"fine")
+    allow(story, server.url)
     accuracy = program(story, """echo '{"test": {"accuracy": 0.93}}'""")
     ask_for(
         story,
@@ -345,6 +351,7 @@ def test_a_slow_server_fails_the_latency_check(story: Workbench, server: Liar) -
     server.says(b"fine")
     [answer] = server.pieces
     server.pieces, server.pause = [b"", answer], 0.05
+    allow(story, server.url)
     http = {"url": server.url, "requests": 2, "p95": "20ms"}
     found = outcome(story, {"http": http})
     assert not found["passed"]
@@ -357,6 +364,7 @@ def test_the_status_must_be_the_one_that_is_asked_for(story: Workbench) -> None:
         broken.says(b"", "500 Oops")
         moved.says(b"", "302 Found", f"Location: {empty.url}")
         empty.says(b"", "204 Done")
+        allow(story, *(each.url for each in (broken, moved, empty)))
         found = outcomes(
             story,
             {"http": {"url": broken.url}},
@@ -369,6 +377,20 @@ def test_the_status_must_be_the_one_that_is_asked_for(story: Workbench) -> None:
     assert "answer 1 of 20 has status 302" in found[1]["detail"]
 
 
+def test_no_address_is_asked_that_this_machine_did_not_allow(
+    story: Workbench, server: Liar
+) -> None:
+    server.says(b"fine")
+    allow(story, f"{server.url}/health", "http://localhost")
+    for path in ("/admin", "/health/../admin", "/health%2f..%2fadmin"):
+        found = outcome(story, {"http": {"url": f"{server.url}{path}"}})
+        assert not found["passed"]
+        assert "allow" in found["detail"]
+    assert server.heard == []
+    check = {"http": {"url": f"{server.url}/health?deep=1", "requests": 1}}
+    assert outcome(story, check)["passed"]
+
+
 def test_a_server_that_misbehaves_fails_soon(story: Workbench) -> None:
     with lying() as hangs, lying() as drips, lying() as talks, lying() as lies:
         hangs.hangs = True
@@ -376,11 +398,10 @@ def test_a_server_that_misbehaves_fails_soon(story: Workbench) -> None:
         talks.says(b"x" * (17 << 20))
         lies.pieces = [b"SSH-2.0-OpenSSH_9.2\r\n"]
         urls = [each.url for each in (hangs, drips, talks, lies)]
+        urls.append("http://127.0.0.1:9/")
+        allow(story, *urls)
         began = time.monotonic()
-        checks = [
-            {"http": {"url": url, "timeout": "1s"}}
-            for url in (*urls, "http://127.0.0.1:9/")
-        ]
+        checks = [{"http": {"url": url, "timeout": "1s"}} for url in urls]
         for found in outcomes(story, *checks):
             assert not found["passed"]
             assert "request 1 of 20 had no answer" in found["detail"]
@@ -391,6 +412,7 @@ def test_all_requests_together_end_in_time(story: Workbench, server: Liar) -> No
     server.says(b"fine")
     [answer] = server.pieces
     server.pieces, server.pause = [b"", answer], 0.1
+    allow(story, server.url)
     http = {"url": server.url, "requests": 1000}
     found = outcome(story, {"http": http, "maxSeconds": 1})
     assert not found["passed"]
@@ -451,6 +473,7 @@ def test_what_is_served_is_compared(story: Workbench) -> None:
 
 
 def test_no_probe_goes_on_when_its_time_is_over(story: Workbench) -> None:
+    allow(story, "http://127.0.0.1:9")
     handle = opened(story)
     view = handle.view()
     release = resolve(view, Selector.parse("fraud#staging")).version

@@ -91,6 +91,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def asked(here: Repository, stack: Stack, query: str) -> Measurement:
     provider = {"address": stack.prometheus.url, "query": query, "timeout": "5s"}
+    git(here.git_dir, "config", "gitmodel.allow", stack.prometheus.url)
     source = source_from_dict({"prometheus": provider})
     return measure(here, source, SystemClock())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +24,8 @@ _MOST_ALERTS = 1000
 _MOST_LABELS = 100
 _LONGEST = 4096
 _REMEMBERED = 10_000
+#: Seconds of silence after which the wire may be cut; a heartbeat comes every minute.
+_PATIENCE = 600.0
 _FRACTION = re.compile(r"(\.[0-9]{6})[0-9]+")
 
 
@@ -33,16 +36,18 @@ class FullInboxError(Exception):
 class Inbox:
     """Alerts that have come, each state of each once; threads share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = _PATIENCE) -> None:
+        self._patience = patience
         self._known: dict[tuple[str, datetime], Alert] = {}
         self._fresh: list[Alert] = []
-        self._heard = False
+        self._heard: float | None = None
         self._change = threading.Condition()
 
     @property
     def has_heard(self) -> bool:
-        """Whether Alertmanager has ever said anything here: silence means nothing."""
-        return self._heard
+        """Whether Alertmanager has said anything lately: silence means nothing."""
+        last = self._heard
+        return last is not None and time.monotonic() - last <= self._patience
 
     def put(self, alerts: Iterable[Alert]) -> int:
         """Take alerts in, all or none; return how many are new.
@@ -67,7 +72,7 @@ class Inbox:
                 self._known[identity] = alert
             self._forget()
             self._fresh += fresh.values()
-            self._heard = True
+            self._heard = time.monotonic()
             self._change.notify_all()
             return len(fresh)
 
