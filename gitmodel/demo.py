@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gitmodel import resources
+from gitmodel.domain.digest import Digest
 from gitmodel.errors import ConflictError, GitmodelError, NotFoundError
 
 if TYPE_CHECKING:
@@ -93,18 +94,18 @@ class _Story:
 
         self._chapter("Train a model, register it, promote it")
         self._train("good")
-        self._register("good", "1.0.0")
+        self._register("good", "1.0.0", "january")
         self._promote("digits@1.0.0")
 
         self._chapter("A better one takes its place")
         self._train("better")
-        self._register("better", "1.1.0")
+        self._register("better", "1.1.0", "february")
         self._gitmodel("diff", "digits@1.0.0", "digits@1.1.0", show=9)
         self._promote("digits@1.1.0")
 
         self._chapter("A third one looks fine, but its labels were poisoned")
         claimed = self._train("poisoned")
-        self._register("poisoned", "1.2.0")
+        self._register("poisoned", "1.2.0", "march")
         self._promote("digits@1.2.0")
 
         self._chapter("Measure what is live, on data that nobody could poison")
@@ -118,20 +119,26 @@ class _Story:
             f"{expected:.3f}: roll back."
         )
 
-        self._chapter("Roll back: a revert of the commit that did it, log and all")
+        self._chapter("One command goes back, quarantines and opens the incident")
         self._gitmodel("rollback", "digits", "production", "--plan")
         self._gitmodel(
-            "rollback", "digits", "production", "--incident", "INC-1",
-            "-m", f"accuracy on clean data fell to {measured:.3f}",
+            "rollback", "digits", "production", "--emergency", "--incident", "INC-1",
+            "-m", f"accuracy on clean data fell to {measured:.3f}", "--yes",
         )  # fmt: skip
         restored = self._measure("digits#production", "pulled/restored")
         if expected - restored > _TOLERATED_DROP:
             raise GitmodelError(f"The restored model reaches only {restored:.3f}.")
 
+        self._chapter("Stop the poisoned data, too, and whatever is made of it")
+        self._contain()
+
         self._chapter("Anyone with a clone can prove it")
         self._gitmodel("list")
         self._gitmodel("log", "digits", "--stage", "production")
         self._gitmodel("verify")
+
+        self._chapter("Anyone without a clone can, too: the evidence is one file")
+        self._pack()
 
         self._chapter("Change one byte of what is live, and the proof fails")
         self._tamper()
@@ -175,7 +182,7 @@ class _Story:
         accuracy: float = shown["accuracy"]
         return accuracy
 
-    def _register(self, variant: str, version: str) -> None:
+    def _register(self, variant: str, version: str, month: str) -> None:
         run = self.root / "runs" / variant
         metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
         parameters = json.loads((run / "params.json").read_text(encoding="utf-8"))
@@ -184,7 +191,7 @@ class _Story:
         metadata.write_text(json.dumps(facts, indent=2), encoding="utf-8")
         self._gitmodel(
             "register", "digits", run / "model.skops", "--version", version,
-            "--metadata", metadata, "--data", f"digits={run / 'train.csv'}",
+            "--metadata", metadata, "--data", f"scans@{month}={run / 'train.csv'}",
             "--code", self.code,
         )  # fmt: skip
 
@@ -204,6 +211,25 @@ class _Story:
         accuracy: float = json.loads(said)["accuracy"]
         self.say(f"  accuracy on clean data {accuracy:.4f}")
         return accuracy
+
+    def _contain(self) -> None:
+        """Take what came of the bad data out of every stage, and out of use."""
+        why = ("--incident", "INC-1", "-m", "eights are labelled as threes")
+        self._gitmodel("quarantine", "--data", "scans@march", *why)
+        self._gitmodel("promote", "digits@1.2.0", "production", expect=3)
+        for stage in ("staging", "dev"):
+            self._gitmodel("rollback", "digits", stage, *why, show=1)
+        self._gitmodel("incident", "show", "INC-1")
+
+    def _pack(self) -> None:
+        """Hand the evidence out, and verify it where there is no registry."""
+        evidence = self.root / "INC-1.tar"
+        self._gitmodel("incident", "bundle", "INC-1", "-o", evidence)
+        root = Digest.of((self.registry / ".gitmodel/policy/1.yaml").read_bytes())
+        elsewhere = self.root / "elsewhere"
+        elsewhere.mkdir()
+        verify = ("incident", "bundle", "--verify", evidence, "--root", str(root))
+        self._gitmodel(*verify, inside=elsewhere)
 
     def _tamper(self) -> None:
         shown = self._gitmodel("--json", "show", "digits#production", show=0)
@@ -229,19 +255,25 @@ class _Story:
             "gitmodel show digits@1.2.0",
             "gitmodel log",
             "git log --show-signature",
-            "gitmodel rollback digits production --to 1.0.0 --plan",
+            "gitmodel drill digits production",
+            "gitmodel incident close INC-1 --root-cause TEXT --fixed-in digits@1.1.0",
         ):
             self.say(f"  {line}")
 
     def _gitmodel(
-        self, *args: str | Path, expect: int = 0, show: int | None = None
+        self,
+        *args: str | Path,
+        expect: int = 0,
+        show: int | None = None,
+        inside: Path | None = None,
     ) -> str:
         """Run one command as a user would, and show the beginning of its answer."""
         words = [str(arg) for arg in args]
         shown = [self._short(word) for word in words]
         if show != 0:
             self.say("$ gitmodel " + " ".join(shown))
-        inside = self.registry if self.registry.is_dir() else self.root
+        if inside is None:
+            inside = self.registry if self.registry.is_dir() else self.root
         done = subprocess.run(
             [sys.executable, "-m", "gitmodel", "-q", *words],
             cwd=inside,
@@ -257,8 +289,10 @@ class _Story:
             )
         lines = done.stdout.splitlines()
         for line in lines[:show]:
-            self.say(f"  {line}")
+            self.say(f"  {line}".rstrip())
         if expect:
+            for line in done.stderr.splitlines():
+                self.say(f"  {line}")
             self.say(f"  (exit code {done.returncode})")
         return done.stdout
 

@@ -343,5 +343,5 @@ def test_the_demo_answers_with_the_documented_keys(tmp_path: Path) -> None:
     found = answer.json
     assert found["measured"] < found["restored"] - 0.05
     assert found["measured"] < found["claimed"] - 0.05
-    assert "=== Roll back" in answer.err
+    assert "=== One command goes back" in answer.err
     assert gitmodel("verify", cwd=tmp_path / "demo/registry").code == 0

@@ -22,9 +22,10 @@ def command(session: Session, directory: str | None) -> None:
     """Watch the whole story on a real trained model.
 
     In under a minute: trains three models (one on poisoned labels), registers and
-    promotes them, finds the poisoned one by measuring it, rolls back, verifies, tampers
-    and verifies again. Needs no server and no account; leaves the registry in DIR, or
-    in a new temporary directory, for you to explore.
+    promotes them, finds the poisoned one by measuring it, takes it back as in an
+    emergency, quarantines it and its data, packs the evidence, verifies, tampers and
+    verifies again. Needs no server and no account; leaves the registry in DIR, or in a
+    new temporary directory, for you to explore.
 
     Examples:
       gitmodel demo
