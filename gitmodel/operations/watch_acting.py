@@ -7,7 +7,7 @@ another command was at work is it tried again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from gitmodel.domain.automation import TRIGGERED
@@ -22,7 +22,7 @@ from gitmodel.operations.sync import sync
 from gitmodel.registry.transaction import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gitmodel.domain.watch_event import Decision
     from gitmodel.operations.recovery import FollowUp
@@ -50,6 +50,8 @@ class Acted:
             ``postponed``: somebody else was at work; the next round may.
         detail: For people, one line.
         error: Why it failed, or what of it did.
+        rest: Does what comes after the commit - telling, validating - and returns what
+            came of all of it. It may take long, and no other stage is to wait for it.
     """
 
     decision: Decision
@@ -58,10 +60,23 @@ class Acted:
     commit: str | None = None
     incident: str | None = None
     error: GitmodelError | None = None
+    rest: Callable[[], Acted] | None = field(default=None, repr=False, compare=False)
+
+    def and_then(
+        self, rest: Callable[[Acted], Acted], waits: Sequence[Callable[[], object]] = ()
+    ) -> Acted:
+        """Return it with more to do, once ``waits`` are over."""
+
+        def work() -> Acted:
+            for wait in waits:
+                wait()
+            return rest(self)
+
+        return replace(self, rest=work)
 
 
 def act(handle: RegistryHandle, decision: Decision, *, push: bool) -> Acted:
-    """Carry out a decision; it never raises for what the registry refuses.
+    """Carry out a decision up to its commit; it never raises for what is refused.
 
     Args:
         handle: The registry.
@@ -72,21 +87,31 @@ def act(handle: RegistryHandle, decision: Decision, *, push: bool) -> Acted:
         return Acted(decision=decision, status="rehearsed", detail="a dry run")
     place = decision.model, decision.stage
     mode = Mode(push=push, patience=PATIENCE)
+    waits: list[Callable[[], object]] = []
     try:
         match decision.action:
             case "propose":
                 return _propose(handle, decision, mode)
             case "emergency":
-                return _emergency(handle, decision, mode)
+                return _emergency(handle, decision, mode, waits)
             case _:
-                return _roll_back(handle, decision, mode)
+                return _roll_back(handle, decision, mode, waits)
     except GitmodelError as error:
         if error.code == "E_STAGE_MOVED":
-            return _failed(decision, "void", error)
+            return _failed(decision, "void", error).and_then(_as_it_is, waits)
         if error.code in _PASSING:
-            return _failed(decision, "postponed", error)
-        recovery.report_failure(handle, place, error, incident=None)
-        return _failed(decision, "failed", error)
+            return _failed(decision, "postponed", error).and_then(_as_it_is, waits)
+        failure = error
+
+        def rest(acted: Acted) -> Acted:
+            recovery.report_failure(handle, place, failure, incident=None)
+            return acted
+
+        return _failed(decision, "failed", error).and_then(rest, waits)
+
+
+def _as_it_is(acted: Acted) -> Acted:
+    return acted
 
 
 def _failed(decision: Decision, status: Status, error: GitmodelError) -> Acted:
@@ -107,7 +132,10 @@ def _propose(handle: RegistryHandle, decision: Decision, mode: Mode) -> Acted:
 
 
 def _waiting(
-    handle: RegistryHandle, decision: Decision, result: RollbackResult
+    handle: RegistryHandle,
+    decision: Decision,
+    result: RollbackResult,
+    waits: Sequence[Callable[[], object]] = (),
 ) -> Acted:
     wish = f"{decision.model}#{decision.stage}"
     ready = f"gitmodel promote --finalize {wish}  lands it"
@@ -123,15 +151,25 @@ def _waiting(
         target=result.target,
         severity="warning" if decision.action == "propose" else "critical",
     )
-    notify(handle, event)
-    return Acted(
+    acted = Acted(
         decision=decision, status="pending", detail=detail, commit=result.commit
     )
 
+    def rest(acted: Acted) -> Acted:
+        notify(handle, event)
+        return acted
 
-def _roll_back(handle: RegistryHandle, decision: Decision, mode: Mode) -> Acted:
+    return acted.and_then(rest, waits)
+
+
+def _roll_back(
+    handle: RegistryHandle,
+    decision: Decision,
+    mode: Mode,
+    waits: list[Callable[[], object]],
+) -> Acted:
     place, reason = (decision.model, decision.stage), TRIGGERED + decision.reason
-    wait = recovery.announce(handle, [place], reason=reason, incident=None)
+    waits.append(recovery.announce(handle, [place], reason=reason, incident=None))
 
     def attempt(mode: Mode) -> RollbackResult:
         return rollback(
@@ -147,21 +185,24 @@ def _roll_back(handle: RegistryHandle, decision: Decision, mode: Mode) -> Acted:
         # The remote may be down, or kept from us: here it must happen all the same.
         unpushed, mode = error, replace(mode, push=False)
         result = attempt(mode)
-    finally:
-        wait()
     if result.status == "pending":
-        return _waiting(handle, decision, result)
-    follow_up = recovery.look_after(handle, [result], recovery.Care(mode=mode))
-    recovery.report(handle, [result], follow_up, reason=reason)
-    if unpushed is not None:
-        recovery.report_failure(handle, place, unpushed, incident=None)
-    return Acted(
+        return _waiting(handle, decision, result, waits)
+    acted = Acted(
         decision=decision,
         status="done",
-        detail=f"{result.origin} -> {result.target}{_after(follow_up)}",
+        detail=f"{result.origin} -> {result.target}",
         commit=result.commit,
-        error=unpushed or _trouble(follow_up),
+        error=unpushed,
     )
+
+    def rest(acted: Acted) -> Acted:
+        follow_up = recovery.look_after(handle, [result], recovery.Care(mode=mode))
+        recovery.report(handle, [result], follow_up, reason=reason)
+        if unpushed is not None:
+            recovery.report_failure(handle, place, unpushed, incident=None)
+        return _after(acted, follow_up)
+
+    return acted.and_then(rest, waits)
 
 
 def _joining(
@@ -177,41 +218,48 @@ def _joining(
         return attempt(mode)
 
 
-def _emergency(handle: RegistryHandle, decision: Decision, mode: Mode) -> Acted:
+def _emergency(
+    handle: RegistryHandle,
+    decision: Decision,
+    mode: Mode,
+    waits: list[Callable[[], object]],
+) -> Acted:
     place, reason = (decision.model, decision.stage), TRIGGERED + decision.reason
     incident = f"watch-{decision.at.strftime(_STAMP)}-{decision.manifest.hex[:8]}"
-    wait = recovery.announce(handle, [place], reason=reason, incident=incident)
-    try:
-        result = emergency(
-            handle,
-            [place],
-            incident=incident,
-            reason=reason,
-            expect=decision.manifest,
-            mode=mode,
-        )
-    finally:
-        wait()
+    waits.append(recovery.announce(handle, [place], reason=reason, incident=incident))
+    result = emergency(
+        handle,
+        [place],
+        incident=incident,
+        reason=reason,
+        expect=decision.manifest,
+        mode=mode,
+    )
     made = [each for each in result.members if each.commit]
-    care = recovery.Care(mode=mode, emergency=True)
-    follow_up = recovery.look_after(handle, made, care)
-    recovery.report_emergency(handle, result, follow_up, reason=reason)
-    steps = "; ".join(f"{step.name}: {step.detail}" for step in result.steps)
-    return Acted(
+    acted = Acted(
         decision=decision,
         status="done" if made else "failed",
-        detail=f"{steps}{_after(follow_up)}",
+        detail="; ".join(f"{step.name}: {step.detail}" for step in result.steps),
         commit=result.commit,
         incident=incident,
-        error=result.failure or _trouble(follow_up),
+        error=result.failure,
     )
 
+    def rest(acted: Acted) -> Acted:
+        care = recovery.Care(mode=mode, emergency=True)
+        follow_up = recovery.look_after(handle, made, care)
+        recovery.report_emergency(handle, result, follow_up, reason=reason)
+        return _after(acted, follow_up)
 
-def _after(follow_up: FollowUp) -> str:
+    return acted.and_then(rest, waits)
+
+
+def _after(acted: Acted, follow_up: FollowUp) -> Acted:
+    """Return what was done, with what came after it."""
     if follow_up.is_well:
-        return ""
-    return "; what is live now failed its validation: gitmodel validate  shows how"
-
-
-def _trouble(follow_up: FollowUp) -> GitmodelError | None:
-    return follow_up.failures[0] if follow_up.failures else None
+        return acted
+    hint = "what is live now failed its validation: gitmodel validate  shows how"
+    trouble = follow_up.failures[0] if follow_up.failures else None
+    return replace(
+        acted, detail=f"{acted.detail}; {hint}", error=acted.error or trouble
+    )

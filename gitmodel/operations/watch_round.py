@@ -32,7 +32,7 @@ from gitmodel.registry.watch_store import Heartbeat, Memory, WatchStore
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from gitmodel.adapters.metrics.alertmanager import Inbox
@@ -224,10 +224,12 @@ class OneRound:
                 self._tell([event])
 
     def finish(self) -> RoundResult:
-        """Tell of what cannot be watched, wait for who is told, remember."""
+        """Remember, look after what was done, tell of what cannot be watched."""
         self._complain(self.problems)
         known = len(self.problems)
-        self._remember()
+        self._remember(self.said)
+        # Every commit has landed by now: nobody waits for who is told, or for checks.
+        self.acted = [one.rest() if one.rest else one for one in self.acted]
         self._complain(self.problems[known:])
         for wait in self.waits:
             wait()
@@ -242,10 +244,9 @@ class OneRound:
             dry_run=self.options.dry_run,
         )
 
-    def _remember(self) -> None:
-        """Keep what is known so far."""
-        said = {*self.said, *map(_mark, self.problems)}
-        memory = Memory(self.states, frozenset(sorted(said)[:_MOST_TOLD]))
+    def _remember(self, told: Collection[str]) -> None:
+        """Keep what is known so far, and what people have heard of."""
+        memory = Memory(self.states, frozenset(sorted(told)[:_MOST_TOLD]))
         try:
             self.store.remember(memory)
             self.unwritten = None
@@ -259,6 +260,7 @@ class OneRound:
         """Tell of problems that nobody has heard of: first of what was watched."""
         known = {layout.trigger_path(key.partition("/")[2]) for key in self.states}
         fresh = [one for one in problems if _mark(one) not in self.memory.told]
+        self.said.update(map(_mark, problems))
         fresh.sort(key=lambda problem: problem.path not in known)
         told = [f"not watched: {problem}" for problem in fresh[:_MOST_HEARD]]
         if more := len(fresh) - len(told):
@@ -336,7 +338,7 @@ class OneRound:
         if state.is_worth_keeping:
             self.states[place.key] = state_json(state)
         if found.decisions:
-            self._remember()
+            self._remember({*self.memory.told, *self.said})
         self.reports[place.key] = _report(place, state, readings)
 
     def _tell(self, events: Sequence[WatchEvent]) -> None:

@@ -22,6 +22,7 @@ from tests.support.watched import Watched
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.remotes import Team
     from tests.support.workbench import Workbench
 
 MINUTE = timedelta(minutes=1)
@@ -306,3 +307,62 @@ def test_a_wire_that_is_cut_is_no_data_and_not_health(
     inbox.put(parse_notification(post("2020-01-01T00:00:00Z", "resolved")))
     [metric] = fraud.round(stop).stages[0].metrics
     assert (metric.phase, metric.outcome) == ("unknown", "no_data")
+
+
+# ---- what comes after a rollback
+
+
+def test_no_rollback_waits_for_what_comes_after_another(
+    fraud: Watched, stop: threading.Event
+) -> None:
+    fraud.report("other", 0.1)
+    fraud.report("accuracy", 0.1)
+    fraud.watch(fraud.metric(), fraud.metric("other", stage="dev"))
+    patient = fraud.bench.file(
+        "patient",
+        b"#!/bin/sh\nfor n in 1 2 3 4 5 6 7 8 9; do git -C "
+        + str(fraud.bench.path).encode()
+        + b" grep -q 'version: 1.1.0' HEAD -- stages/ || exit 0; done; exit 1\n",
+    )
+    patient.chmod(0o755)
+    fraud.bench.git("config", "--add", "gitmodel.allow", str(patient))
+    check = {"name": "patient", "command": {"argv": [str(patient)]}}
+    text = "validation: {postRollback: [" + json.dumps(check) + "]}\n"
+    model = fraud.bench.path / "models/fraud/model.yaml"
+    data = (model.read_text() if model.exists() else "") + text
+    fraud.bench.commit_file("models/fraud/model.yaml", data.encode())
+    found = fraud.round(stop)
+    assert [(one.status, one.error) for one in found.acted] == [("done", None)] * 2
+    assert fraud.told.count("validation_passed") == 2
+    assert fraud.bench.verify("--history") == (0, [])
+
+
+def test_two_watchers_on_two_machines_roll_back_once(team: Team) -> None:
+    team.ours.promote("fraud@1.0.0", "staging")
+    team.ours.promote("fraud@1.1.0", "dev", "staging")
+    team.ours.promote("fraud@1.2.0", "dev", "staging")
+    one = Watched(team.ours)
+    one.report("accuracy", 0.5)
+    one.watch()
+    team.ours.do("sync")
+    team.theirs.do("sync")
+    other = Watched(team.theirs)
+    path = str(team.ours.outside / "reports/accuracy.json")
+    team.theirs.git("config", "--add", "gitmodel.allow", path)
+    answers: list[Any] = []
+
+    def run(watched: Watched) -> None:
+        answers.append(watched.once("--fetch", "--push"))
+
+    threads = [threading.Thread(target=run, args=(each,)) for each in (one, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for watched in (one, other, one, other):
+        watched.once("--fetch", "--push")
+    for bench in (team.ours, team.theirs):
+        assert bench.live("fraud", "staging") == "1.1.0"
+        assert bench.verify("--history", "--no-bytes") == (0, [])
+    events = team.ours.do("log")["events"]
+    assert len([one for one in events if one["action"] == "rollback"]) == 1
