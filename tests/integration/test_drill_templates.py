@@ -203,7 +203,8 @@ def test_what_the_units_run_is_a_command(stocked: Workbench) -> None:
 
 def test_the_example_of_a_trigger_is_one(bench: Workbench) -> None:
     data = (TEMPLATES / "triggers/MODEL.yaml").read_bytes()
-    assert schema.read_document(data, "MODEL.yaml", "RollbackTrigger")
+    document = schema.read_document(data, "MODEL.yaml", "RollbackTrigger")
+    assert document.value["spec"]["model"] == "fraud"
     bench.register()
     bench.commit_file("triggers/fraud.yaml", data)
     assert bench.verify("--history") == (0, [])
