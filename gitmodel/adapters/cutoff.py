@@ -27,6 +27,11 @@ class Cutoff:
         """Whether it has closed them, or is about to."""
         return time.monotonic() >= self._end
 
+    @property
+    def left(self) -> float:
+        """The seconds until then; never less than none."""
+        return max(0.0, self._end - time.monotonic())
+
     def __enter__(self) -> None:
         self._timer.start()
 

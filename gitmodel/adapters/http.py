@@ -17,9 +17,11 @@ from http.client import HTTPConnection, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.adapters.cutoff import Cutoff
+from gitmodel.adapters.reaching import connect
 from gitmodel.version import __version__
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
     from email.message import Message
     from http.client import HTTPResponse
@@ -65,8 +67,7 @@ class Limits:
 
     Attributes:
         silence: Seconds without a byte.
-        total: Seconds for the whole exchange. Looking up a name comes on top, and
-            silence for each address but the last that a name has.
+        total: Seconds for the whole exchange, from looking up the name on.
         size: Bytes of the answer's body.
     """
 
@@ -146,9 +147,15 @@ class _Handler(urllib.request.AbstractHTTPHandler):
         def make(host: str, **options: Any) -> _Watched:
             connection = kind(host, **options)
             connection.watch = self._watch
+            connection._create_connection = self._reach  # type: ignore[attr-defined]  # noqa: SLF001 there is no other way in
             return connection
 
         return make
+
+    def _reach(
+        self, address: tuple[str, int], silence: float, _: object = None
+    ) -> socket.socket:
+        return connect(*address, silence=silence, seconds=self._watch.left)
 
     http_request = urllib.request.AbstractHTTPHandler.do_request_
     https_request = urllib.request.AbstractHTTPHandler.do_request_

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -29,6 +30,9 @@ _MAX_COMPLAINT = 1 << 16
 _CHUNK = 1 << 16
 #: Seconds for pipes to be emptied after the last process is gone.
 _GRACE = 5.0
+#: Seconds between two looks whether it has ended: the first, and the most.
+_FIRST_LOOK = 0.0005
+_LOOKS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +95,15 @@ def _attend(
 ) -> Ran:
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise AssertionError("three pipes were asked for")
-    output, complaint = _Kept(process.stdout, limit), _Kept(
-        process.stderr, _MAX_COMPLAINT
+    output, complaint = (
+        _Kept(process.stdout, limit),
+        _Kept(process.stderr, _MAX_COMPLAINT),
     )
     feeder = threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True)
     feeder.start()
-    try:
-        status: int | None = process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        status = None
+    ended = _has_ended(process, seconds)
     _kill(process)
+    status = process.wait() if ended else None
     output.end()
     complaint.end()
     feeder.join(_GRACE)
@@ -141,8 +144,27 @@ def _feed(pipe: IO[bytes], data: bytes) -> None:
         pipe.close()
 
 
+def _has_ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait for a program's end, and leave it there as long as its group may live.
+
+    Once it is taken note of, its id may be that of others, whom nobody wants to kill.
+    """
+    end = time.monotonic() + seconds
+    options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    pause = _FIRST_LOOK
+    while os.waitid(os.P_PID, process.pid, options) is None:
+        left = end - time.monotonic()
+        if left <= 0:
+            return False
+        pause = min(2 * pause, _LOOKS, left)
+        time.sleep(pause)
+    return True
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill a program and what it started: they share a session of their own."""
+    if process.returncode is not None:
+        return
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
 

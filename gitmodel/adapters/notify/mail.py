@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import smtplib
-import socket
 import ssl
 from email import policy
 from email.errors import HeaderParseError
@@ -15,10 +14,12 @@ from typing import TYPE_CHECKING
 from gitmodel.adapters.cutoff import Cutoff
 from gitmodel.adapters.http import LOOPBACK
 from gitmodel.adapters.notify.variables import secret
+from gitmodel.adapters.reaching import connect
 from gitmodel.domain.moment import from_text
 from gitmodel.errors import InputError, OutsideError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
 
     from gitmodel.domain.event import Event
@@ -106,7 +107,8 @@ class _Cut(smtplib.SMTP):
         super().__init__(receiver.host, receiver.port, _HELLO, seconds)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        found = socket.create_connection((host, port), timeout)
+        left = self._cutoff.left
+        found = connect(host, port, silence=timeout, seconds=left)
         self._cutoff.add(found)
         return found
 

@@ -119,3 +119,21 @@ def test_no_shell_sees_the_arguments(tmp_path: Path) -> None:
 
     assert done.output.decode() == f"$(touch {tmp_path}/x); *\n"
     assert not (tmp_path / "x").exists()
+
+
+def test_a_group_is_killed_only_while_its_id_is_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    killed = []
+    really = os.killpg
+
+    def look_first(group: int, number: int) -> None:
+        # Raises if somebody else may have the id by now.
+        os.waitid(os.P_PID, group, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        killed.append(number)
+        really(group, number)
+
+    monkeypatch.setattr(os, "killpg", look_first)
+    assert run_program(["/bin/sh", "-c", "sleep 60 & exit 3"], seconds=20).status == 3
+    assert run_program(["/bin/sh", "-c", "sleep 60"], seconds=0.1).status is None
+    assert killed
