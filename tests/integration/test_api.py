@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import doctest
+import importlib
 import os
 import re
 import subprocess
@@ -15,17 +16,19 @@ import pytest
 
 import gitmodel
 import gitmodel.api
-from gitmodel import errors
+from gitmodel import Registry, errors
 from tests.support.progress import Recorder
 from tests.support.remotes import clone, make_hub
 from tests.support.workbench import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import ModuleType
 
-    from gitmodel import Registry
     from tests.support.workbench import Workbench
 
+#: The modules of the API whose docstrings show what it does there.
+AREAS = ("changing", "recovery", "incidents", "watching", "reading")
 README = Path(gitmodel.__file__).parents[1] / "README.md"
 
 
@@ -69,13 +72,34 @@ def test_the_example_of_the_docstring_runs_as_it_stands(
 ) -> None:
     (bench.path / "model.safetensors").write_bytes(b"weights")
     monkeypatch.chdir(bench.path)
-    text = gitmodel.api.__doc__ or ""
-    example = doctest.DocTestParser().get_doctest(text, {}, "api", None, None)
+    _run_example(gitmodel.api)
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_every_area_has_an_example_that_runs_as_it_stands(
+    area: str, stocked: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (stocked.path / "model.safetensors").write_bytes(b"weights")
+    monkeypatch.chdir(stocked.path)
+    _run_example(importlib.import_module(f"gitmodel.api.{area}"))
+
+
+def _run_example(module: ModuleType) -> None:
+    """Run the example of a module's docstring where the process stands."""
+    text = module.__doc__ or ""
+    parse = doctest.DocTestParser().get_doctest
+    example = parse(text, {}, module.__name__, None, None)
     assert len(example.examples) > 2
     said: list[str] = []
     result = doctest.DocTestRunner().run(example, out=said.append, clear_globs=False)
     example.globs["registry"].close()
     assert result.failed == 0, "".join(said)
+
+
+def test_every_verb_says_what_it_does() -> None:
+    verbs = [name for name in dir(Registry) if not name.startswith("_")]
+    assert len(verbs) > 30
+    assert [name for name in verbs if not getattr(Registry, name).__doc__] == []
 
 
 def test_a_registry_can_be_made_and_found_again(tmp_path: Path) -> None:
