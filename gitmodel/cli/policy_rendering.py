@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gitmodel.cli.output import counted
-from gitmodel.domain.forge_approval import Source
-from gitmodel.domain.policy import LIFT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -119,6 +117,8 @@ def policy_text(result: PolicyResult) -> str:
 
 
 def _lift(policy: Policy) -> str:
+    from gitmodel.domain.policy import LIFT
+
     if policy.lift == LIFT:
         return ""
     lift = policy.lift
@@ -142,6 +142,8 @@ def _overrides(policy: Policy) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _approvals(asked: Mapping[str, Any]) -> str:
+    from gitmodel.domain.forge_approval import Source
+
     text = f"{asked['threshold']} by {asked['role']}"
     if asked.get("direct"):
         text += f", {asked['direct']} direct"

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 #: A verb that is not in the third person.
 IMPERATIVE = re.compile(r"(?!(?:A|An|The|This|Your) )[A-Z][a-z]*(?:[a-rt-z]|ss) ")
-HEAVY = ("sigstore", "jsonschema", "git", "ruamel", "cryptography")
+HEAVY = (
+    "sigstore",
+    "jsonschema",
+    "git",
+    "ruamel",
+    "cryptography",
+    "gitmodel.domain.policy",
+)
 
 
 def _walk(
