@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitmodel.cli.output import printable, table
+from gitmodel.domain.watch_event import one_line
 from gitmodel.errors import InputError
 from gitmodel.operations.watch import Watcher
 
@@ -42,6 +43,8 @@ def watch_once(session: Session, wish: Wish) -> int:
     with _watcher(session, wish) as watcher, session.open_closing() as handle:
         found = watcher.once(handle, threading.Event())
     session.answer(round_json(found), _text(session, found))
+    if not found.stages and not found.problems:
+        session.hint("triggers/MODEL.yaml, once it is committed, says what is watched.")
     return _code(found)
 
 
@@ -160,8 +163,8 @@ def _text(session: Session, found: RoundResult) -> str:
             stage.version or "-",
             metric.name,
             _colored(session, metric.phase),
-            metric.outcome,
-            metric.detail,
+            metric.outcome or "-",
+            metric.detail if metric.outcome else _unmeasured(stage.version),
         ]
         for stage in found.stages
         for metric in stage.metrics
@@ -170,6 +173,10 @@ def _text(session: Session, found: RoundResult) -> str:
     parts = [table(header, rows) if rows else "Nothing is watched."]
     lines = _lines(found)
     return "\n\n".join([*parts, "\n".join(lines)] if lines else parts)
+
+
+def _unmeasured(version: str | None) -> str:
+    return "not due yet" if version else "nothing is live"
 
 
 def _lines(found: RoundResult) -> list[str]:
@@ -184,7 +191,8 @@ def _lines(found: RoundResult) -> list[str]:
         lines.append(
             f"{acted.decision.action} of {place}: {acted.status}: {acted.detail}"
         )
-    return lines
+    # Names of files and words of others must not look like a line of their own.
+    return [one_line(line) for line in lines]
 
 
 def _colored(session: Session, phase: str) -> str:

@@ -57,7 +57,7 @@ _WORDS: dict[EventType, str] = {
 _PREFIX = "dev.gitmodel."
 _LONGEST = 500
 _UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\s]+"
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\s]+"
 )
 
 
@@ -167,6 +167,14 @@ class Event:
                 "details": dict(self.details),
             },
         }
+
+    def to_line(self) -> bytes:
+        """Return it as one line of JSON, whatever it quotes.
+
+        Names of files need not be text; that must not keep anybody from hearing.
+        """
+        text = json.dumps(self.to_cloudevent(), ensure_ascii=False)
+        return text.encode("utf-8", "replace") + b"\n"
 
     def text(self) -> str:
         """Return it as one line for people, without control characters."""

@@ -17,7 +17,7 @@ from gitmodel.domain.digest import Digest
 from gitmodel.domain.event import Event
 from gitmodel.domain.moment import to_text
 from gitmodel.domain.problem import Problem
-from gitmodel.domain.watch_event import WatchEvent
+from gitmodel.domain.watch_event import WatchEvent, one_line
 from gitmodel.domain.watch_memory import restore, state_json
 from gitmodel.domain.watch_metric import is_due, judge_reading
 from gitmodel.domain.watching import Round, step, void
@@ -270,7 +270,7 @@ class OneRound:
                 Event(
                     type="trigger_alert",
                     time=to_text(self._now()),
-                    reason=reason,
+                    reason=one_line(reason),
                     severity="critical",
                 )
             )

@@ -7,6 +7,7 @@ cause a rollback that nothing measured asks for, or keep people from hearing of 
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from datetime import timedelta
@@ -366,3 +367,39 @@ def test_two_watchers_on_two_machines_roll_back_once(team: Team) -> None:
         assert bench.verify("--history", "--no-bytes") == (0, [])
     events = team.ours.do("log")["events"]
     assert len([one for one in events if one["action"] == "rollback"]) == 1
+
+
+# ---- words that would be more than words
+
+
+def test_names_that_are_no_text_are_told_and_move_no_cursor(fraud: Watched) -> None:
+    fraud.watch()
+    for name in (b"\xff\xfe", b"a\x1b[2Jb", b"line\nbreak", b"\xe2\x80\xaegnirts"):
+        place = os.fsencode(fraud.bench.path) + b"/triggers/" + name + b".yaml"
+        with open(place, "wb") as file:  # noqa: PTH123 no path is made of such bytes
+            file.write(b"kind: [\n")
+    fraud.bench.git("add", "triggers")
+    fraud.bench.git("commit", "-qm", "names")
+    answer = fraud.bench.run("watch", "--once")
+    assert answer.code == 5
+    assert answer.out.replace("\n", "").isprintable()
+    told = [one for one in reasons(fraud) if "not watched" in one]
+    assert told
+    assert all(one.isprintable() for one in told)
+    assert len(told) == len(fraud.once().json["problems"])
+
+
+def test_what_a_program_complains_of_moves_no_cursor(fraud: Watched) -> None:
+    program = fraud.bench.file(
+        "loud", b"#!/bin/sh\nprintf 'a\\033[2J\\342\\200\\256b\\377' >&2\nexit 1\n"
+    )
+    program.chmod(0o755)
+    fraud.bench.git("config", "--add", "gitmodel.allow", str(program))
+    source = {"exec": {"argv": [str(program)]}}
+    metric = fraud.metric("loud", consecutiveErrorLimit=1, provider=source)
+    fraud.watch(metric)
+    answer = fraud.bench.run("watch", "--once")
+    assert answer.code == 5
+    assert answer.out.replace("\n", "").isprintable()
+    assert all(one.isprintable() for one in reasons(fraud))
+    assert "trigger_alert" in fraud.told

@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +27,6 @@ from tests.support.listeners import WebServer, mail_server, make_identity, web_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 EVENT = Event(
     type="rollback_failed",
@@ -451,3 +451,23 @@ def test_a_mail_server_that_is_none_is_left(liar: Liar, how: str) -> None:
         with pytest.raises(OutsideError):
             mail.send(_mail(liar.port, tls), EVENT, ENV, SHORT)
     assert time.monotonic() - started < SOON
+
+
+def test_what_is_no_text_keeps_nobody_from_hearing(
+    web: WebServer, tmp_path: Path
+) -> None:
+    odd = replace(EVENT, reason="triggers/\udcff\ud800.yaml is not YAML")
+    for form in ("cloudevents", "slack"):
+        hook = Webhook(url=web.url, url_from_env=None, format=form)
+        webhook.send(hook, odd, ENV, SOON)
+    alertmanager.send(Alertmanager(web.url), odd, ENV, SOON)
+    for heard in web.heard:
+        assert "is not YAML" in heard.body.decode()
+    file.append(tmp_path, "trail.jsonl", odd)
+    assert "is not YAML" in (tmp_path / "trail.jsonl").read_text(encoding="utf-8")
+    kept = tmp_path / "kept"
+    code = f"import sys; open({str(kept)!r}, 'wb').write(sys.stdin.buffer.read())"
+    program.send(Path(sys.executable), ["-c", code], odd, SOON)
+    assert "is not YAML" in kept.read_text(encoding="utf-8")
+    receiver = Mail("h", 25, "none", "a@example.com", ("b@example.com",))
+    assert b"is not YAML" in mail.compose(receiver, odd).as_bytes()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from contextlib import suppress
@@ -45,7 +44,7 @@ def append(root: Path, relative: str, event: Event) -> str:
     *parents, name = PurePosixPath(relative).parts or ("",)
     if not name or relative.startswith("/") or ".." in (*parents, name):
         raise InputError(f"{relative!r} does not stay where the clone has its events.")
-    line = json.dumps(event.to_cloudevent(), ensure_ascii=False).encode() + b"\n"
+    line = event.to_line()
     opened: list[int] = []
     try:
         opened.append(os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.running import run_program
@@ -21,7 +20,7 @@ def send(program: Path, arguments: Sequence[str], event: Event, seconds: float) 
     Raises:
         OutsideError: It cannot be started, fails, or does not end in time.
     """
-    line = json.dumps(event.to_cloudevent(), ensure_ascii=False).encode() + b"\n"
+    line = event.to_line()
     try:
         ran = run_program([str(program), *arguments], seconds=seconds, stdin=line)
     except OSError as error:

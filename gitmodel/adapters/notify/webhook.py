@@ -40,10 +40,10 @@ def send(
         OutsideError: The server cannot be told.
     """
     if receiver.format == "slack":
-        content = {"text": event.text().translate(_ESCAPED)}
+        text = {"text": event.text().translate(_ESCAPED)}
+        body = json.dumps(text, ensure_ascii=False).encode()
     else:
-        content = event.to_cloudevent()
-    body = json.dumps(content, ensure_ascii=False).encode()
+        body = event.to_line().rstrip()
     sent = headers(environment, receiver.headers_from_env)
     has_secret = bool(sent or receiver.url_from_env)
     sent["Content-Type"] = _TYPES[receiver.format]
