@@ -381,6 +381,14 @@ def test_a_second_watcher_is_told(fraud: Watched) -> None:
 def test_no_triggers_are_nothing_to_do(stocked: Workbench) -> None:
     answer = stocked.run("watch", "--once")
     assert (answer.code, answer.out) == (0, "Nothing is watched.\n")
+    assert answer.err.startswith("Next: triggers/MODEL.yaml")
+
+
+def test_a_round_that_comes_too_soon_says_so(fraud: Watched) -> None:
+    fraud.watch().report("accuracy", 0.96)
+    assert "healthy  passed" in fraud.bench.run("watch", "--once").out
+    soon = fraud.bench.run("watch", "--once").out.splitlines()
+    assert soon[1].endswith("healthy  -        not due yet")
 
 
 def test_old_events_make_room(fraud: Watched) -> None:
