@@ -16,6 +16,7 @@ from gitmodel.domain.quarantine import (
     same_digest,
     same_name,
 )
+from gitmodel.domain.quarantine_index import NamedVersions
 from gitmodel.errors import IntegrityError
 
 if TYPE_CHECKING:
@@ -139,19 +140,38 @@ class Marks:
         origins: Finds what a version is made of.
     """
 
-    subjects: Mapping[Subject, Quarantine]
+    subjects: dict[Subject, Quarantine]
     origins: FindOrigins
     _known: dict[tuple[str, str], Reason | None] = field(default_factory=dict)
-    _manifests: dict[str, Subject] = field(default_factory=dict)
-    _copies: dict[frozenset[str], Subject] = field(default_factory=dict)
+    _versions: NamedVersions = field(default_factory=NamedVersions)
 
     def __post_init__(self) -> None:
         for subject in self.subjects:
-            if isinstance(subject, VersionSubject):
-                self._manifests[str(subject.manifest)] = subject
-                found = self.origins(subject.model, subject.version)
-                if found is not None and found.files:
-                    self._copies[found.files] = subject
+            self._index(subject)
+
+    def take_in(self, entry: Entry) -> None:
+        """Take in the next document, or a lift of old that has just been signed.
+
+        What comes of it is as if all were read again; but a long history asks after
+        every document.
+        """
+        document = entry.document
+        self._known.clear()
+        for subject in document.subjects:
+            if document.action == "quarantine":
+                self.subjects[subject] = document
+                self._index(subject)
+                continue
+            there = self.subjects.get(subject)
+            if entry.effective and there is not None and there.number < document.number:
+                del self.subjects[subject]
+                if isinstance(subject, VersionSubject):
+                    self._versions.remove(subject)
+
+    def _index(self, subject: Subject) -> None:
+        if isinstance(subject, VersionSubject):
+            found = self.origins(subject.model, subject.version)
+            self._versions.add(subject, found.files if found else frozenset())
 
     def reason(self, model: str, version: str) -> Reason | None:
         """Say why a version is in quarantine; None if it is not.
@@ -217,13 +237,13 @@ class Marks:
         """Return what is in quarantine of a version itself; None for nothing."""
         return next(
             (each for each in self._parts(origins) if each in self.subjects),
-            self._manifest(str(origins.manifest)) or self._copies.get(origins.files),
+            self._manifest(str(origins.manifest)) or self._versions.find(origins.files),
         )
 
     def _manifest(self, digest: str) -> Subject | None:
         """Return what is in quarantine of a manifest: a version, or any bytes."""
         whole = BytesSubject(digest)
-        return whole if whole in self.subjects else self._manifests.get(digest)
+        return whole if whole in self.subjects else self._versions.find(digest)
 
     @staticmethod
     def _parts(origins: Origins) -> Iterator[Subject]:

@@ -507,3 +507,11 @@ def test_nobody_closes_an_incident_beside_its_next_rollback(team: Team) -> None:
     ours.do("rollback", "fraud", "dev", "-m", "x", "--incident", "INC-1", "--push")
     error = refused(theirs, "sync", code=1)
     assert error["code"] == "E_OVERTAKEN"
+
+
+def test_a_quarantine_names_no_version_that_is_to_come(manned: Workbench) -> None:
+    """What it meant would depend on where a verification goes on from."""
+    named = {"model": "fraud", "version": "9.9.9", "manifest": f"sha256:{'1' * 64}"}
+    forge_link(manned, role="responder", subjects=[named])
+    assert found_by_verify(manned, "--history") == {"E_QUARANTINE"}
+    assert found_by_verify(manned, "--no-bytes") == {"E_QUARANTINE"}

@@ -84,6 +84,55 @@ def test_the_last_word_that_counts_decides(chain: list[Entry], one: Subject) -> 
         assert marks[one] == said[-1], "the newest document is the one to read"
 
 
+@given(chains(), st.data())
+def test_one_by_one_is_as_all_at_once(chain: list[Entry], data: st.DataObject) -> None:
+    """Lifts that wait are signed at any time, and what is asked changes nothing."""
+    made = {
+        version: Origins(
+            manifest=DIGEST, files=frozenset({f"sha256:{len(version)}"}),
+            data=(("abc"[number], "1", None),),
+        )
+        for number, version in enumerate(("1.0.0", "1.1.0", "2.0.0"))
+    }  # fmt: skip
+
+    def find(_: str, version: str) -> Origins | None:
+        return made.get(version)
+
+    marks = Marks({}, find)
+    so_far: list[Entry] = []
+    for entry in chain:
+        so_far.append(entry)
+        marks.take_in(entry)
+        waiting = [place for place, one in enumerate(so_far) if not one.effective]
+        if waiting and data.draw(st.booleans()):
+            place = data.draw(st.sampled_from(waiting))
+            so_far[place] = replace(so_far[place], effective=True)
+            marks.take_in(so_far[place])
+        again = Marks(fold(so_far), find)
+        assert marks.subjects == again.subjects
+        for version in made:
+            found = marks.reason("m", version)
+            assert bool(found) == bool(again.reason("m", version))
+            assert found is None or found.subject in again.subjects
+
+
+def test_one_document_more_reads_no_version_again() -> None:
+    """Else a long chain, asked after each of its documents, would take for ever."""
+    read: list[str] = []
+
+    def find(_: str, version: str) -> Origins | None:
+        read.append(version)
+        return Origins(manifest=DIGEST, files=frozenset({version}))
+
+    marks = Marks({}, find)
+    for number in range(1, 101):
+        named = VersionSubject("m", f"1.{number}.0", DIGEST)
+        document = replace(FIRST, number=number, subjects=(named,))
+        marks.take_in(Entry(document=document))
+        assert marks.reason("m", f"2.{number}.0") is not None
+    assert len(read) == 200
+
+
 @given(chains(), subjects)
 def test_in_and_out_is_out_and_out_and_in_is_in(
     chain: list[Entry], one: Subject

@@ -69,7 +69,8 @@ class Book:
     """All documents so far; nothing is read before somebody asks."""
 
     _pages: list[Page] | None = None
-    _marks: Marks | None = field(default=None)
+    _marks: Marks | None = None
+    _origins: dict[tuple[str, str], Origins] = field(default_factory=dict)
 
     def pages(self, known: Known) -> Sequence[Page]:
         """Return the documents, oldest first."""
@@ -93,14 +94,16 @@ class Book:
         if self._pages is None:
             raise AssertionError("nothing is added before the rest is read")
         self._pages.append(page)
-        self._marks = None
+        if self._marks is not None:
+            self._marks.take_in(page.entry)
 
     def replace(self, number: int, page: Page) -> None:
         """Take in a document that was signed once more."""
         if self._pages is None:
             raise AssertionError("nothing is replaced before the rest is read")
         self._pages[number - 1] = page
-        self._marks = None
+        if self._marks is not None:
+            self._marks.take_in(page.entry)
 
     def marks(self, known: Known) -> Marks:
         """Return what is in quarantine.
@@ -112,8 +115,12 @@ class Book:
             pages = self._read(known)
 
             def origins(model: str, version: str) -> Origins | None:
-                found = known.manifest_document(model, version)
-                return Origins.of(found[1], found[0]) if found is not None else None
+                if (model, version) not in self._origins:
+                    found = known.manifest_document(model, version)
+                    if found is None:
+                        return None
+                    self._origins[model, version] = Origins.of(found[1], found[0])
+                return self._origins[model, version]
 
             self._marks = Marks(fold(page.entry for page in pages), origins)
         return self._marks

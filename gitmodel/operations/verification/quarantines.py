@@ -8,8 +8,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from gitmodel.domain.digest import Digest
 from gitmodel.domain.problem import Problem
-from gitmodel.domain.quarantine import Quarantine
+from gitmodel.domain.quarantine import Quarantine, VersionSubject
 from gitmodel.domain.quarantine_state import Entry
 from gitmodel.errors import GitmodelError, IntegrityError
 from gitmodel.formats import canonical_json, schema
@@ -23,9 +24,8 @@ from gitmodel.registry.seals import Signed
 from gitmodel.registry.stage_log import logged_stages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from gitmodel.domain.digest import Digest
     from gitmodel.operations.verification.findings import Findings
     from gitmodel.operations.verification.ledger import Ledger
     from gitmodel.registry.policies import Edition
@@ -79,7 +79,29 @@ def verify_quarantines(view: View, findings: Findings) -> None:
         for code, message in link_problems(record, document, place, edition):
             if code != "E_UNSIGNED" or not record.problems:
                 findings.add(code, message, path)
+        for message in _strangers(document, lambda m, v: _manifest(view, m, v)):
+            findings.add("E_QUARANTINE", message, path)
         prior = record.digest
+
+
+def _manifest(view: View, model: str, version: str) -> Digest | None:
+    data = view.blob(layout.manifest_path(model, version))
+    return Digest.of(data) if data is not None else None
+
+
+def _strangers(
+    document: Quarantine, manifest: Callable[[str, str], Digest | None]
+) -> Iterator[str]:
+    """Yield what a quarantine names that is no version here.
+
+    What such a name means would depend on when it is asked.
+    """
+    if document.action == "quarantine":
+        for subject in document.subjects:
+            if isinstance(subject, VersionSubject) and subject.manifest != manifest(
+                subject.model, subject.version
+            ):
+                yield f"it names {subject}, which is no version with that manifest."
 
 
 def live_in_quarantine(view: View) -> tuple[Problem, ...]:
@@ -117,6 +139,7 @@ def _judge(
     prior = pages[-1].digest if pages else None
     by = edition if document.policy == edition.digest else None
     found = link_problems(record, document, (len(pages) + 1, number, prior), by)
+    found += [("E_QUARANTINE", said) for said in _strangers(document, ledger.manifest)]
     for code, message in found:
         if code == "E_UNSIGNED" and not record.seals:
             continue  # that is said already
