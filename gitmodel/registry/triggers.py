@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from gitmodel.domain.trigger import RollbackTrigger
     from gitmodel.registry.view import View
+
+_MOST = 128 << 10  # bytes of a file
+_MOST_OF_ALL = 4 << 20  # bytes
+_TOO_MANY = f"All triggers together have more than {_MOST_OF_ALL:,} bytes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +37,30 @@ class Triggers:
 
 
 def read_triggers(view: View) -> Triggers:
-    """Read every trigger; a bad one never stands in the way of another (R164)."""
+    """Read every trigger; a bad one never stands in the way of another (R164).
+
+    Reading takes a time that grows with the bytes, and whoever can push chooses those:
+    so small files are read before large ones, up to a limit for all of them.
+    """
     found, problems = {}, list[Problem]()
-    for model in triggered_models(view):
+    sizes = {model: len(_bytes(view, model)) for model in triggered_models(view)}
+    room = _MOST_OF_ALL
+    for model in sorted(sizes, key=lambda model: (sizes[model], model)):
         try:
+            room -= sizes[model]
+            if room < 0:
+                raise InputError(_TOO_MANY, code="E_LIMIT")
             found[model] = load_trigger(view, model)
         except GitmodelError as error:
             path = layout.trigger_path(model)
             problems += _problems(error, path)
-    return Triggers(found, tuple(problems))
+    return Triggers({model: found[model] for model in sorted(found)}, tuple(problems))
+
+
+def _bytes(view: View, model: str) -> bytes:
+    with suppress(GitmodelError):  # who reads it will say what is wrong
+        return view.blob(layout.trigger_path(model)) or b""
+    return b""
 
 
 def triggered_models(view: View) -> Iterator[str]:
@@ -73,6 +93,13 @@ def parse_trigger(view: View, model: str, data: bytes) -> RollbackTrigger:
         InputError: As for :func:`load_trigger`.
     """
     path = layout.trigger_path(model)
+    if model not in view.models():
+        raise InputError(f"There is no model {model} to watch.", code="E_TRIGGER")
+    if len(data) > _MOST:
+        raise InputError(
+            f"{path} has {len(data):,} bytes, and {_MOST:,} are read at most.",
+            code="E_LIMIT",
+        )
     document = yaml_quick.value_of(data)
     if document is None or schema.problems("RollbackTrigger", document, path):
         document = schema.read_document(data, path, "RollbackTrigger").value
@@ -82,8 +109,6 @@ def parse_trigger(view: View, model: str, data: bytes) -> RollbackTrigger:
             f"It names the model {trigger.model}, and its file is named for {model}.",
             code="E_TRIGGER",
         )
-    if model not in view.models():
-        raise InputError(f"There is no model {model} to watch.", code="E_TRIGGER")
     for stage in trigger.stages:
         if stage not in view.settings.stages:
             raise InputError(

@@ -17,6 +17,8 @@ import pytest
 
 from gitmodel.adapters.metrics.alertmanager import Inbox, parse_notification
 from gitmodel.operations.watch_measuring import measure_all
+from gitmodel.registry import triggers
+from gitmodel.registry.triggers import read_triggers
 from tests.support.liar import Liar, lying
 from tests.support.watched import Watched
 
@@ -403,3 +405,32 @@ def test_what_a_program_complains_of_moves_no_cursor(fraud: Watched) -> None:
     assert answer.out.replace("\n", "").isprintable()
     assert all(one.isprintable() for one in reasons(fraud))
     assert "trigger_alert" in fraud.told
+
+
+# ---- triggers that take long to read
+
+
+def test_triggers_that_take_long_to_read_do_not_keep_others_from_use(
+    fraud: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triggers, "_MOST_OF_ALL", 256 << 10)
+    fraud.watch().report("accuracy", 0.5)
+    huge = "kind: RollbackTrigger\n" + "".join(f"k{n}: 1\n" for n in range(100_000))
+    large = huge[: 100 << 10]
+    for number in range(200):
+        name = f"m{number:03}"
+        (fraud.bench.path / f"models/{name}").mkdir()
+        (fraud.bench.path / f"models/{name}/model.yaml").write_text("x")
+        text = huge if number % 2 else large
+        (fraud.bench.path / f"triggers/{name}.yaml").write_text(text)
+    for number in range(200):
+        (fraud.bench.path / f"triggers/none{number}.yaml").write_text(large)
+    fraud.bench.git("add", "triggers", "models")
+    fraud.bench.git("commit", "-qm", "large")
+    with fraud.opened() as handle:
+        began = time.monotonic()
+        found = read_triggers(handle.view())
+        took = time.monotonic() - began
+    assert list(found.found) == ["fraud"]
+    assert len({problem.path for problem in found.problems}) == 400
+    assert took < 20
