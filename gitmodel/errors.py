@@ -32,6 +32,11 @@ class GitmodelError(Exception):
         self.code = code or self.default_code
         self.problems = tuple(problems)
 
+    @property
+    def hint(self) -> str:
+        """The first hint, for where there is room for one; "" if there is none."""
+        return self.hints[0].rstrip(";") if self.hints else ""
+
 
 class NotFoundError(GitmodelError):
     """What was asked for does not exist here."""

@@ -65,7 +65,8 @@ def drill_text(session: Session, done: DrillResult) -> str:
             [
                 phase.name if phase.passed else f"{phase.name} FAILED",
                 f"{phase.value:.0f} ms",
-                phase.detail,
+                # What stood in the way has a line of its own below, with its hint.
+                phase.detail if phase.passed else "",
             ]
             for phase in done.phases
         ]

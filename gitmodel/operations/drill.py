@@ -173,8 +173,10 @@ class _Drill:
             )
         )
         if error is not None:
-            hint = " ".join(error.hints[:1])
-            hint = hint or "gitmodel doctor  looks for what is wrong with this clone."
+            hint = (
+                error.hint
+                or "gitmodel doctor  looks for what is wrong with this clone."
+            )
             self.checks.append(Check(name, False, error.message, hint))
         return error is None
 

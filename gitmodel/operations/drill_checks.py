@@ -68,8 +68,9 @@ def probes(handle: RegistryHandle, view: View, model: str) -> Probes:
             try:
                 programs.append(require_allowed(handle.repository, probe.argv[0]))
             except GitmodelError as error:
-                hint = " ".join(error.hints[:1])
-                told.append(Check(name, False, error.message, hint, required=False))
+                told.append(
+                    Check(name, False, error.message, error.hint, required=False)
+                )
                 continue
         wanted.append(check)
     return Probes(tuple(wanted), tuple(programs), tuple(told))

@@ -39,7 +39,7 @@ def check_signer(handle: RegistryHandle, view: View) -> Check:
         principal = handle.acting_as(view, RESPONDER)
     except GitmodelError as error:
         grant = f"gitmodel policy grant NAME {RESPONDER}  by a root lets somebody act."
-        hint = grant if error.code == "E_ROLE" else " ".join(error.hints[:1])
+        hint = grant if error.code == "E_ROLE" else error.hint
         return Check("signer", False, error.message, hint)
     return Check("signer", True, f"{principal} may act as {RESPONDER}")
 
@@ -118,8 +118,7 @@ def _listeners(handle: RegistryHandle, view: View) -> Iterator[Check]:
             *notifications.of_clone(handle.repository),
         )
     except GitmodelError as error:
-        hint = " ".join(error.hints[:1])
-        yield Check("told", False, error.message, hint, required=False)
+        yield Check("told", False, error.message, error.hint, required=False)
         return
     events = [Event(type=kind, time="") for kind in _TOLD]
     hearing = [

@@ -70,7 +70,7 @@ def measure(
     except BrokenSourceError as error:
         return Measurement("error", None, line(f"{place}: {error}"), clock.now())
     except GitmodelError as error:
-        said = "; ".join((error.message.rstrip("."), *error.hints[:1]))
+        said = "; ".join(filter(None, (error.message.rstrip("."), error.hint)))
         return Measurement("error", None, line(said), clock.now())
     except OSError as error:
         said = error.strerror or type(error).__name__

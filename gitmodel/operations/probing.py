@@ -111,8 +111,8 @@ class Bench:
         except OutOfBoundsError:
             seen = _Seen(f"it took more than {check.max_seconds} seconds")
         except GitmodelError as error:
-            why = (error.message.rstrip("."), *error.hints[:1])
-            seen = _Seen("; ".join(why))
+            why = (error.message.rstrip("."), error.hint)
+            seen = _Seen("; ".join(filter(None, why)))
         except Exception as error:  # noqa: BLE001 a check that crashes has failed
             seen = _Seen(f"it crashed: {type(error).__name__}: {error}")
         self.findings += seen.findings

@@ -129,3 +129,13 @@ def test_who_must_approve_afterwards_is_proposed_and_what_the_policy_says_shown(
     checks = stocked.run("--json", "doctor", "--offline").json["checks"]
     [said] = [check for check in checks if check["name"] == "rollback reviews"]
     assert said["hint"].startswith("gitmodel log fraud --stage staging")
+
+
+def test_a_drill_says_once_what_stood_in_the_way(bench: Workbench) -> None:
+    bench.register()
+    bench.promote("fraud@1.0.0", "dev")
+    answer = bench.run("drill", "fraud", "dev")
+    assert answer.code == 3
+    assert answer.out.count("has no last known good") == 1
+    hints = [line for line in answer.out.splitlines() if " -> gitmodel" in line]
+    assert not [hint for hint in hints if hint.endswith(";")]

@@ -61,4 +61,6 @@ def command(
     session.answer(data, "\n".join(lines) or "There are no models yet.")
     if wrong:
         session.hint("gitmodel runbook  writes them; then commit them.")
+    elif any(page.state == "written" for page in pages):
+        session.hint("git add and git commit them, so that all have them at night.")
     return OUTDATED if wrong else 0
