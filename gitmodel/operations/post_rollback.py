@@ -7,6 +7,8 @@ decides what happens next. No gate hears it.
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 #: Far fewer than fit: what is in an artifact must not keep the rest from being signed.
 _MAX_FINDINGS = 50
+#: For all checks together: whoever can push chooses how many there are, and how slow.
+_MAX_SECONDS = 3600
 
 Status = Literal["passed", "failed", "skipped", "none"]
 
@@ -219,10 +223,13 @@ def _carry_out(
         )
         return replace(empty, status="skipped", checks=skipped)
     outcomes: list[CheckOutcome] = []
+    end = time.monotonic() + _MAX_SECONDS
     with Bench(handle, view, empty.model, empty.stage, release) as bench:
         for number, check in enumerate(checks, start=1):
             tell(f"Checking {check.name} ({number} of {len(checks)})")
-            outcomes.append(bench.carry_out(check))
+            left = max(0, math.ceil(end - time.monotonic()))
+            within = replace(check, max_seconds=min(check.max_seconds, left))
+            outcomes.append(bench.carry_out(within))
     return replace(
         empty,
         status="passed" if all(each.passed for each in outcomes) else "failed",

@@ -700,3 +700,14 @@ def test_a_path_into_json_that_is_none_is_found_too(story: Workbench) -> None:
     metric = {"jsonPath": "accuracy", "min": 0.9}
     ask_for(story, {"name": "a", "command": {"argv": ["x"], "metric": metric}})
     assert story.verify() == (4, ["E_JSON_PATH"])
+
+
+def test_all_checks_together_end_in_time(
+    story: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post_rollback, "_MAX_SECONDS", 1)
+    slow = {"command": {"argv": [program(story, "sleep 60")]}}
+    began = time.monotonic()
+    found = outcomes(story, slow, slow, slow)
+    assert time.monotonic() - began < 15
+    assert not any(each["passed"] for each in found)
