@@ -11,7 +11,7 @@ from gitmodel.registry import layout
 from gitmodel.registry.hold_releases import release_numbers
 from gitmodel.registry.parsing import as_found
 from gitmodel.registry.quarantines import marks_of
-from gitmodel.registry.stage_log import sequence_numbers
+from gitmodel.registry.stage_log import logged_stages, sequence_numbers
 
 if TYPE_CHECKING:
     from gitmodel.domain.pin import Release
@@ -101,7 +101,7 @@ def live_suspects(view: View, incident: str) -> tuple[tuple[str, str, str], ...]
     models = view.models() if quarantines else sorted({each.model for each in suspects})
     found = []
     for model in models:
-        for stage in view.settings.stages:
+        for stage in logged_stages(view):
             pin = view.pin(stage, model)
             if pin is None:
                 continue

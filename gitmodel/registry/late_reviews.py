@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from gitmodel.registry.records import Record
     from gitmodel.registry.view import View
 
-#: What no transition lacks that may ask for a review; most are promotions.
-_ROLLBACK = b"action: rollback"
+#: Whatever asks for a review has one of these in it, and most transitions have none. The
+#: word may stand in quotes, and be spelt with escapes.
+_MARKS = (b"rollback", b"\\")
 
 
 def review_of(view: View, record: Record) -> LateReview | None:
@@ -57,11 +58,16 @@ def reviews_of(
         for seq in sequence_numbers(view, stage, model)
     ]
     view.read_ahead(paths)
-    for path in [path for path in paths if _ROLLBACK in (view.blob(path) or b"")]:
+    may = [path for path in paths if _may_ask(view.blob(path) or b"")]
+    for path in may:
         record = read_record(view, path, "transition")
         review = review_of(view, record) if record is not None else None
         if record is not None and review is not None:
             yield record, replace(review, is_newest=path == paths[-1])
+
+
+def _may_ask(data: bytes) -> bool:
+    return any(mark in data for mark in _MARKS)
 
 
 def all_reviews(

@@ -13,6 +13,7 @@ from tests.support.forgery import (
     Forged,
     commit_files,
     digest_at,
+    document_at,
     forge_move,
     forge_version,
     signature,
@@ -515,3 +516,66 @@ def test_a_quarantine_names_no_version_that_is_to_come(manned: Workbench) -> Non
     forge_link(manned, role="responder", subjects=[named])
     assert found_by_verify(manned, "--history") == {"E_QUARANTINE"}
     assert found_by_verify(manned, "--no-bytes") == {"E_QUARANTINE"}
+
+
+def test_an_emergency_spelt_otherwise_is_reviewed_no_less(manned: Workbench) -> None:
+    """YAML has many ways to write a word; a quick look must know them all."""
+    head = manned.git("rev-parse", "HEAD")
+    path = layout.transition_path("staging", "fraud", 3)
+    for written in ('"rollback"', '"roll\\x62ack"', "   rollback"):
+        forge_back(manned)
+        text = (manned.path / path).read_text()
+        pin = (manned.path / "stages/staging/fraud.yaml").read_bytes()
+        manned.git("reset", "-q", "--hard", head)
+        data = text.replace("action: rollback", f"action: {written}").encode()
+        assert data != text.encode()
+        said = Forged(role="responder", policy=policy_of(manned))
+        files = signed(manned, path, data, said)
+        commit_files(manned, {**files, "stages/staging/fraud.yaml": pin})
+        assert manned.verify("--no-bytes") == (0, [])
+        assert reviews(manned) == ["overdue"]
+        manned.git("reset", "-q", "--hard", head)
+
+
+def test_closing_by_hand_what_has_no_way_back_is_found(stocked: Workbench) -> None:
+    """The suspect could not be taken out; what is in quarantine is live still."""
+    answer = stocked.run("--json", "rollback", "churn", "dev", *ALARM)
+    assert answer.json["status"] == "partial"
+    words = ("incident", "close", "INC-7", "--root-cause", "x", "--fixed-in", "4f0c2b9")
+    assert stocked.run(*words).code == 3
+    path = layout.incident_path("INC-7", 2)
+    opening = document_at(stocked, layout.incident_path("INC-7", 1))
+    document = {key: opening[key] for key in ("apiVersion", "kind", "incident")} | {
+        "number": 2,
+        "prior": str(digest_at(stocked, layout.incident_path("INC-7", 1))),
+        "entry": "closed",
+        "text": "",
+        "rootCause": "x",
+        "fixedIn": "4f0c2b9",
+        "policy": opening["policy"],
+        "createdAt": opening["createdAt"],
+        "createdBy": "ada",
+    }
+    said = Forged(kind="incident", role="responder")
+    commit_files(stocked, signed(stocked, path, document, said))
+    assert found_by_verify(stocked, "--history") == {"E_INCIDENT_UNFINISHED"}
+
+
+def test_an_id_in_another_case_is_found_wherever_it_goes_on_from(
+    manned: Workbench,
+) -> None:
+    refused(manned, "incident", "open", "inc-1", "-m", "x", code=1)
+    before = manned.snapshot()
+    words = ("--emergency", "--incident", "inc-1", "-m", "x", "--yes")
+    answer = manned.run("--json", "rollback", "fraud", "staging", *words)
+    assert answer.code == 1
+    assert manned.snapshot() == before
+    assert manned.verify("--history") == (0, [])
+    policy = policy_of(manned)
+    document = document_at(manned, layout.incident_path("INC-1", 1))
+    document |= {"incident": "inc-1", "policy": str(policy)}
+    said = Forged(kind="incident", role="responder", policy=policy)
+    path = layout.incident_path("inc-1", 1)
+    commit_files(manned, signed(manned, path, document, said))
+    for how in (("--history",), ("--history", "--full"), ("--no-bytes",)):
+        assert found_by_verify(manned, *how) == {"E_NAME_COLLISION"}

@@ -112,7 +112,7 @@ def _unfinished(ledger: Ledger, incident: str, closing: IncidentEntry) -> Iterat
     """Yield why an incident could not be closed yet (R182).
 
     What its rollbacks took out, and nobody let return, is live somewhere, or is said to
-    be what mends it.
+    be what mends it; or what it put into quarantine is live.
     """
     chains = {place: ledger.chain(*place) for place in _places(ledger)}
     suspects = {
@@ -126,7 +126,11 @@ def _unfinished(ledger: Ledger, incident: str, closing: IncidentEntry) -> Iterat
     }
     for (stage, model), chain in sorted(chains.items()):
         live = chain.current
-        if live is not None and (model, live.manifest) in suspects:
+        if live is None:
+            continue
+        if (model, live.manifest) in suspects or _put_away_by(
+            ledger, incident, model, live.version
+        ):
             yield f"{model}@{live.version} is still live in {stage}."
     try:
         fix = fixed_version(closing.fixed_in)
@@ -134,6 +138,14 @@ def _unfinished(ledger: Ledger, incident: str, closing: IncidentEntry) -> Iterat
         return  # told already
     if fix is not None and (fix[0], ledger.manifest(*fix)) in suspects:
         yield f"{closing.fixed_in} was taken out by it."
+
+
+def _put_away_by(ledger: Ledger, incident: str, model: str, version: str) -> bool:
+    try:
+        reason = ledger.quarantine.marks(ledger).reason(model, version)
+    except GitmodelError:
+        return False  # told where it moves
+    return reason is not None and reason.by.incident == incident
 
 
 def _places(ledger: Ledger) -> set[tuple[str, str]]:
