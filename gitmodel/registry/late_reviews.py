@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gitmodel.registry.records import Record
     from gitmodel.registry.view import View
 
-#: Whatever asks for a review has one of these in it, and most transitions have none. The
+#: Whatever asks for a review has one of these in it; most transitions have neither. The
 #: word may stand in quotes, and be spelt with escapes.
 _MARKS = (b"rollback", b"\\")
 
