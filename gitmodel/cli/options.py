@@ -91,6 +91,11 @@ class RegistryWord(click.ParamType[str]):
                 return [f"{m}#{s}" for s in view.settings.stages for m in view.models()]
             case "incident":
                 return sorted(name for name in view.names("incidents"))
+            case "release":
+                every = view.models()
+                return [
+                    f"{each}@{v}" for each in every for v in _newest_first(view, each)
+                ]
             case "version":
                 return _newest_first(view, model) if model else ()
             case _:
@@ -165,6 +170,7 @@ DURATION = Duration()
 INCIDENT = RegistryWord("incident")
 MODEL = RegistryWord("model")
 VERSION = RegistryWord("version")
+RELEASE = RegistryWord("release")
 REQUEST = RegistryWord("request")
 STAGE = RegistryWord("stage")
 SELECTOR = RegistryWord("selector")

@@ -17,7 +17,7 @@ from gitmodel.operations.incident_tasks import tasks_of
 from gitmodel.operations.log import Event, LogFilter, log
 from gitmodel.registry import layout
 from gitmodel.registry.incident_links import transitions_of
-from gitmodel.registry.incidents import incident_ids, read_incident
+from gitmodel.registry.incidents import hints_instead, incident_ids, read_incident
 from gitmodel.registry.records import read_record
 
 if TYPE_CHECKING:
@@ -103,8 +103,7 @@ def show_incident(handle: RegistryHandle, incident: str) -> IncidentReport:
     if found is None and not events:
         raise NotFoundError(
             f"There is no incident {incident} here, and nothing names it.",
-            "gitmodel incident list  shows all that were opened;",
-            f"gitmodel incident open {incident} -m TITLE  opens it.",
+            *hints_instead(view, incident),
         )
     return IncidentReport(
         id=incident,

@@ -142,11 +142,18 @@ def require_incident(view: View, incident: str) -> Incident:
     found = read_incident(view, incident)
     if found is None:
         raise NotFoundError(
-            f"There is no incident {incident} here.",
-            "gitmodel incident list  shows all;",
-            f"gitmodel incident open {incident} -m TITLE  opens it.",
+            f"There is no incident {incident} here.", *hints_instead(view, incident)
         )
     return found
+
+
+def hints_instead(view: View, incident: str) -> tuple[str, str]:
+    """Return what to run where there is no such incident, or none so written."""
+    listed = "gitmodel incident list  shows all that were opened"
+    for known in incident_ids(view):
+        if known.casefold() == incident.casefold():
+            return f"gitmodel incident show {known}  is meant, perhaps;", f"{listed}."
+    return f"{listed};", f"gitmodel incident open {incident} -m TITLE  opens it."
 
 
 def author_roles(record: Record, entry: IncidentEntry) -> tuple[str, ...]:

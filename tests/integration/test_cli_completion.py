@@ -116,6 +116,19 @@ def test_while_the_model_is_not_clear_models_are_offered(bench: Workbench) -> No
     assert _click(bench, "gitmodel rollback ") == ["fraud", "fraud-eu"]
 
 
+def test_what_people_type_at_night_completes(stocked: Workbench) -> None:
+    for name in ("INC-1", "INC-2"):
+        stocked.do("incident", "open", name, "-m", "slow")
+    for words in ("incident show ", "log --incident ", "quarantine --incident "):
+        assert _click(stocked, f"gitmodel {words}") == ["INC-1", "INC-2"], words
+    both = "rollback fraud staging --incident INC-1 --also "
+    assert "churn#dev" in _click(stocked, f"gitmodel {both}")
+    assert _click(stocked, "gitmodel hold release fraud@1.1.0 s") == ["staging"]
+    assert _click(stocked, "gitmodel drill fr") == ["fraud"]
+    close = "incident close INC-1 --fixed-in fraud@2"
+    assert _click(stocked, f"gitmodel {close}") == ["fraud@2.0.0"]
+
+
 def test_completion_outside_a_registry_is_silent(bench: Workbench) -> None:
     elsewhere = bench.outside
     extra = {

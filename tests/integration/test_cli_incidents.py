@@ -131,6 +131,16 @@ def test_who_must_approve_afterwards_is_proposed_and_what_the_policy_says_shown(
     assert said["hint"].startswith("gitmodel log fraud --stage staging")
 
 
+def test_an_id_in_another_case_is_told_from_a_new_one(bench: Workbench) -> None:
+    bench.do("incident", "open", "INC-7", "-m", "slow")
+    for words in (("show", "inc-7"), ("note", "inc-7", "-m", "x")):
+        hints = bench.run("--json", "incident", *words).json["error"]["hints"]
+        assert hints[0].startswith("gitmodel incident show INC-7 ")
+        assert "incident open" not in " ".join(hints)
+    hints = bench.run("--json", "incident", "show", "INC-8").json["error"]["hints"]
+    assert "gitmodel incident open INC-8 -m TITLE" in hints[1]
+
+
 def test_a_drill_says_once_what_stood_in_the_way(bench: Workbench) -> None:
     bench.register()
     bench.promote("fraud@1.0.0", "dev")

@@ -11,6 +11,7 @@ from gitmodel.cli.help import Group
 from gitmodel.cli.options import (
     INCIDENT,
     MODEL,
+    RELEASE,
     STAGE,
     change_options,
     json_option,
@@ -153,6 +154,7 @@ def note(
 @click.option(
     "--fixed-in",
     metavar="FIX",
+    type=RELEASE,
     required=True,
     help="What mends it: MODEL@VERSION, or a commit or URI of a fix elsewhere.",
 )
