@@ -140,7 +140,7 @@ def follow_up_text(session: Session, follow_up: FollowUp) -> str:
         for each in follow_up.validations
         if each.status != "none"
     ]
-    parts += [f"Validation could not be done: {e.message}" for e in follow_up.failures]
+    parts += [f"No more could be done: {each.message}" for each in follow_up.failures]
     return "\n\n".join(parts)
 
 
