@@ -132,7 +132,7 @@ class Recovery(Opened):
     def validate(
         self, model: str, stage: str, *, dry_run: bool = False, push: bool = False
     ) -> post_rollback.PostRollbackResult:
-        """Look whether a rollback has helped; see ``gitmodel validate``."""
+        """See whether a rollback has helped; see ``gitmodel validate``."""
         return post_rollback.validate_rollback(
             self._handle, model, stage, mode=Mode(dry_run=dry_run, push=push)
         )

@@ -1,4 +1,4 @@
-"""Look whether a rollback has helped: the checks of the model, one attestation (R187).
+"""See whether a rollback has helped: the checks of the model, one attestation (R187).
 
 It runs after a rollback has landed, on what the stage holds now, and takes nothing
 back: what comes of it is a signed fact about that version, for people and for whatever

@@ -1,4 +1,4 @@
-"""A rollback with all that belongs to it: tell, go back, look whether it helped.
+"""A rollback with all that belongs to it: tell, go back, see whether it helped.
 
 What people, triggers and drills run. The rollback itself is one commit, made by
 ``rollback`` or ``emergency``; nothing that comes after it can undo it or hide it:

@@ -20,7 +20,7 @@ def command() -> None:
     """Say what is watched, and try it on recorded measurements.
 
     Triggers are files that people edit and commit: triggers/MODEL.yaml. `watch` acts on
-    them. Hooks and `verify` look whether they can be read.
+    them. Hooks and `verify` name those that cannot be read.
 
     Examples:
       gitmodel triggers explain

@@ -22,7 +22,7 @@ FAILED = 3
 @json_option
 @click.pass_obj
 def command(session: Session, model: str, stage: str, push: bool, dry_run: bool) -> int:
-    """Look whether the rollback of a stage has helped.
+    """See whether the rollback of a stage has helped.
 
     Carries out the checks that `validation.postRollback` in model.yaml asks for, on
     what STAGE holds since its newest move, a rollback; and signs what came of it as a
