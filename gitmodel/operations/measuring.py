@@ -88,7 +88,7 @@ def _ask(
 ) -> Any:
     match source:
         case PrometheusSource():
-            require_allowed_address(repository, source.address)
+            require_allowed_address(repository, prometheus.endpoint(source))
             return prometheus.query(source)
         case WebSource():
             require_allowed_address(repository, source.url)

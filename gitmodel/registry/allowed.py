@@ -97,7 +97,8 @@ def require_allowed_address(repository: Repository, address: str) -> None:
     allowed = (_parts(value) for value in _values(repository) if "://" in value)
     if any(each is not None and _is_below(wanted, each) for each in allowed):
         return
-    shown = f"{wanted[0]}://{urllib.parse.urlsplit(address).netloc}"
+    parts = urllib.parse.urlsplit(address)
+    shown = f"{wanted[0]}://{parts.netloc}{parts.path}"
     raise RefusedError(
         f"This machine does not let a registry send anything to {shown}",
         f"git config --add {KEY} {shlex.quote(shown)}  allows it, in this clone alone.",

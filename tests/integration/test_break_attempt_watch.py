@@ -434,3 +434,36 @@ def test_triggers_that_take_long_to_read_do_not_keep_others_from_use(
     assert list(found.found) == ["fraud"]
     assert len({problem.path for problem in found.problems}) == 400
     assert took < 20
+
+
+# ---- what is allowed for one thing, used for another
+
+
+def test_no_event_is_written_behind_a_program_or_into_a_report(
+    fraud: Watched,
+) -> None:
+    marker = fraud.bench.outside / "owned"
+    script = b"#!/bin/sh\necho 0.95\n"
+    program = fraud.bench.file("scan", script)
+    program.chmod(0o755)
+    fraud.bench.git("config", "--add", "gitmodel.allow", str(program))
+    report = fraud.bench.outside / "reports/accuracy.json"
+    text = (fraud.bench.path / "gitmodel.yaml").read_text() + "notifications:\n"
+    for name, path in (("one", program), ("two", report)):
+        text += f"  - {{name: {name}, on: [info], file: {{path: {path}}}}}\n"
+    fraud.bench.commit_file("gitmodel.yaml", text.encode())
+    query = f"result == 0 || result != '$(touch {marker})'"
+    scan = fraud.metric(
+        "scan",
+        consecutiveErrorLimit=1,
+        failureCondition=query,
+        provider={"exec": {"argv": [str(program)]}},
+    )
+    fraud.watch(scan, fraud.metric())
+    for _ in range(2):
+        fraud.once()
+        (fraud.place / "state.json").unlink()
+    assert any("touch" in reason for reason in reasons(fraud))
+    assert program.read_bytes() == script
+    assert json.loads(report.read_bytes()) == 0.95
+    assert not marker.exists()

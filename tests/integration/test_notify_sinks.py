@@ -299,9 +299,19 @@ def test_a_file_gets_a_line_for_each_event_and_is_mine_alone(tmp_path: Path) -> 
 
 def test_a_line_that_broke_off_harms_no_other(tmp_path: Path) -> None:
     path = tmp_path / "trail.jsonl"
-    path.write_bytes(b'{"half":')
-    file.append(tmp_path, path.name, EVENT)
-    assert path.read_bytes().startswith(b'{"half":\n{')
+    path.write_bytes(EVENT.to_line()[:40])
+    for _ in range(2):
+        file.append(tmp_path, path.name, EVENT)
+    half, *whole = path.read_bytes().splitlines(keepends=True)
+    assert (half, whole) == (EVENT.to_line()[:40] + b"\n", [EVENT.to_line()] * 2)
+
+
+def test_what_holds_anything_else_is_not_written_to(tmp_path: Path) -> None:
+    for text in ("#!/bin/sh\n", '{"accuracy": 0.9}', "{", "\n"):
+        (tmp_path / "other").write_text(text)
+        with pytest.raises(OutsideError, match="something else than events"):
+            file.send(tmp_path / "other", EVENT)
+        assert (tmp_path / "other").read_text() == text
 
 
 @pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/x", "", "..", "a/.."])
@@ -317,7 +327,7 @@ def test_links_pipes_and_directories_are_not_written_to(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     root.mkdir()
     outside.mkdir()
-    (outside / "file").write_text("as it was\n")
+    (outside / "file").write_bytes(EVENT.to_line())
     (root / "link").symlink_to(outside / "file")
     (root / "dangling").symlink_to(outside / "new")
     (root / "way").symlink_to(outside)
@@ -329,7 +339,7 @@ def test_links_pipes_and_directories_are_not_written_to(tmp_path: Path) -> None:
             file.append(root, name, EVENT)
         with pytest.raises(OutsideError):
             file.send(root / name.replace("way/file", "link"), EVENT)
-    assert (outside / "file").read_text() == "as it was\n"
+    assert (outside / "file").read_bytes() == EVENT.to_line()
     assert [path.name for path in outside.iterdir()] == ["file"]
 
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _MOST_SERIES = 10_000
 
 
+def endpoint(source: PrometheusSource) -> str:
+    """Return the address that is asked, without the question."""
+    return f"{source.address}/api/v1/query"
+
+
 def query(source: PrometheusSource) -> list[float]:
     """Return the numbers that the query gives, one per series.
 
@@ -29,7 +34,7 @@ def query(source: PrometheusSource) -> list[float]:
     asked = urllib.parse.urlencode(
         {"query": source.query, "timeout": f"{max(1, round(seconds))}s"}
     )
-    url = f"{source.address}/api/v1/query?{asked}"
+    url = f"{endpoint(source)}?{asked}"
     headers = {"Accept": "application/json"}
     answer = ask(Request(url=url, headers=headers), source.timeout)
     document = _document(answer.status, answer.body)

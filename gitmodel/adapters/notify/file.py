@@ -1,4 +1,9 @@
-"""Appends events to a file, one line of JSON each, so that they outlive a crash."""
+"""Appends events to a file, one line of JSON each, so that they outlive a crash.
+
+Only to a file of events, or to an empty one. A machine allows programs, reports and files
+of events in one list, and whoever can push names those that are written to: a line
+behind a shell script would be run.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +21,8 @@ if TYPE_CHECKING:
     from gitmodel.domain.event import Event
 
 _ONLY_MINE = 0o600
+#: What every event begins with, see ``Event.to_cloudevent``.
+_FIRST = b'{"specversion"'
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 #: Opening a pipe that nobody reads must not wait.
 _APPEND = (
@@ -68,6 +75,8 @@ def _write(file: int, line: bytes) -> None:
     found = os.fstat(file)
     if not stat.S_ISREG(found.st_mode):
         raise OSError("it is no plain file")
+    if found.st_size and os.pread(file, len(_FIRST), 0) != _FIRST:
+        raise OSError("it holds something else than events")
     # Whoever wrote before may have been killed in the middle of a line.
     if found.st_size and os.pread(file, 1, found.st_size - 1) != b"\n":
         line = b"\n" + line
