@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from gitmodel.adapters.signing.keys import FileSigner
     from tests.support.remotes import Team
+    from tests.support.served import Served
     from tests.support.workbench import Workbench
 
 ALARM = ("--emergency", "--incident", "INC-7", "-m", "trojaned", "--yes")
@@ -579,3 +580,59 @@ def test_an_id_in_another_case_is_found_wherever_it_goes_on_from(
     commit_files(manned, signed(manned, path, document, said))
     for how in (("--history",), ("--history", "--full"), ("--no-bytes",)):
         assert found_by_verify(manned, *how) == {"E_NAME_COLLISION"}
+
+
+def test_a_server_judges_each_commit_of_a_push(served: Served) -> None:
+    """What comes out right in the end was wrong on the way, or the other way round."""
+    ours = served.ours
+    ours.promote("fraud@1.1.0", "dev")
+    ours.do("rollback", "fraud", "dev", "-m", "recall fell")
+    served.lands("main")
+    base = ours.git("rev-parse", "HEAD")
+    ours.do("hold", "release", "fraud@1.1.0", "dev", "-m", "x")
+    ours.promote("fraud@1.1.0", "dev")
+    release, move = ours.git("rev-list", "--reverse", f"{base}..HEAD").split()
+    ours.git("reset", "-q", "--hard", base)
+    ours.git("cherry-pick", move, release)
+    served.refuses("main", codes={"E_HELD"})
+    ours.git("reset", "-q", "--hard", base)
+    policy = policy_of(ours)
+    forge_move(
+        ours, "dev", "fraud", "1.1.0", said=Forged(role="responder", policy=policy),
+        action="rollback", emergency=True, incident="INC-9", policy=str(policy),
+    )  # fmt: skip
+    served.refuses("main", codes={"E_INCIDENT"})
+    ours.git("reset", "-q", "--hard", base)
+    quarantine(ours, "fraud@2.0.0")
+    ours.git("switch", "-qc", "old", base)
+    ours.promote("fraud@2.0.0", "dev")
+    ours.git("switch", "-q", "main")
+    ours.git("merge", "-q", "--no-edit", "old")
+    served.refuses("main", codes={"E_QUARANTINED"})
+    ours.git("reset", "-q", "--hard", move)
+    served.lands("main")
+
+
+def test_two_chains_of_quarantines_never_become_one(manned: Workbench) -> None:
+    """Each has a document 1; a merge that takes either for both is found."""
+    manned.git("switch", "-qc", "side")
+    quarantine(manned, "fraud@1.0.0")
+    manned.git("switch", "-q", "main")
+    quarantine(manned, "fraud@1.1.0")
+    tip = manned.git("rev-parse", "HEAD")
+    manned.git("merge", "-q", "--no-edit", "-X", "theirs", "side")
+    assert "E_APPEND_ONLY" in found_by_verify(manned, "--history")
+    assert "E_APPEND_ONLY" in found_by_verify(manned, "--no-bytes")
+    manned.git("reset", "-q", "--hard", tip)
+    tree = manned.git("rev-parse", "HEAD^{tree}")
+    dropped = manned.git("commit-tree", tree, "-p", tip, "-p", "side", "-m", "ours")
+    manned.git("reset", "-q", "--hard", dropped)
+    assert "E_APPEND_ONLY" in found_by_verify(manned, "--no-bytes")
+
+
+def test_several_moves_at_once_are_each_judged(held: Workbench) -> None:
+    held.register("churn", "1.1.0")
+    before = held.snapshot()
+    error = refused(held, "promote", "churn@1.1.0", "fraud@1.1.0", "staging", code=3)
+    assert "hold" in str(error["problems"])
+    assert held.snapshot() == before
