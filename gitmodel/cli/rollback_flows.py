@@ -81,6 +81,7 @@ def one_flow(session: Session, wish: Wish) -> int:
     asked = follow_up = None
     told: tuple[Delivery, ...] = ()
     with session.open_closing() as handle:
+        handle.writable_branch()  # where nothing can be changed, nobody is alarmed
         forge = find_place(handle, wish.at) if wish.mode.by_request else None
         try:
             result = rollback(
@@ -150,6 +151,7 @@ def emergency_flow(session: Session, wish: Wish) -> int:
     follow_up = None
     told: tuple[Delivery, ...] = ()
     with session.open_closing() as handle:
+        handle.writable_branch()
         wait = None
         if not wish.mode.dry_run:
             wait = recovery.announce(

@@ -7,6 +7,7 @@ than what was signed.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gitmodel.adapters.git.attributes import attribute_of
@@ -49,7 +50,7 @@ def verify_attributes(
     try:
         texts = [view.reader.read(oid).data.lower() for oid in sources.values()]
         for name, harmless in _HARMLESS.items():
-            if name != "filter" and not any(name.encode() in text for text in texts):
+            if name != "filter" and not any(_says(text, name) for text in texts):
                 continue
             values = attribute_of(repository, name, list(files), sources)
             for path, value in values.items():
@@ -63,3 +64,9 @@ def verify_attributes(
     except GitmodelError as error:
         message = f"git cannot read the attributes: {error.message}"
         findings.add("E_ATTRIBUTES", message, layout.ATTRIBUTES)
+
+
+def _says(text: bytes, attribute: str) -> bool:
+    """Say whether attributes set, or unset, one of that name; no path counts."""
+    word = re.escape(attribute).encode()
+    return re.search(rb"\s[-!]?" + word + rb"(?![^\s=])", text) is not None
