@@ -636,3 +636,19 @@ def test_several_moves_at_once_are_each_judged(held: Workbench) -> None:
     error = refused(held, "promote", "churn@1.1.0", "fraud@1.1.0", "staging", code=3)
     assert "hold" in str(error["problems"])
     assert held.snapshot() == before
+
+
+def test_whatever_it_is_called_by_it_is_not_pulled(manned: Workbench) -> None:
+    manifest = manned.do("show", "fraud@1.1.0")["manifest"]
+    quarantine(manned, "fraud@1.1.0")
+    for name in ("fraud@1.1.0", "fraud@1.1", f"fraud@{manifest}", "fraud#staging"):
+        error = refused(manned, "pull", name, "-o", manned.outside / "x", code=3)
+        assert error["code"] == "E_QUARANTINED"
+    quarantine(manned, "fraud@1.0.0")
+    words = ("pull", "fraud@lkg#staging", "-o", manned.outside / "x")
+    assert manned.run(*words).code in {1, 3}
+    bob = manned.outside / "bob"  # an approver looks into nothing
+    answer = as_(manned, bob, "pull", "fraud@1.1.0", "--forensic",
+                 "-o", manned.outside / "x")  # fmt: skip
+    assert answer.json["error"]["code"] == "E_ROLE"
+    assert not (manned.outside / "x").exists()
