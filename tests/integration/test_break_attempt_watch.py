@@ -467,3 +467,10 @@ def test_no_event_is_written_behind_a_program_or_into_a_report(
     assert program.read_bytes() == script
     assert json.loads(report.read_bytes()) == 0.95
     assert not marker.exists()
+
+
+def test_nobody_watches_once_in_a_thousand_years(fraud: Watched) -> None:
+    fraud.watch()
+    answer = fraud.bench.run("watch", "--interval", "999999d")
+    assert (answer.code, answer.out) == (2, "")
+    assert "too long" in answer.err

@@ -1,8 +1,8 @@
 """Appends events to a file, one line of JSON each, so that they outlive a crash.
 
-Only to a file of events, or to an empty one. A machine allows programs, reports and files
-of events in one list, and whoever can push names those that are written to: a line
-behind a shell script would be run.
+Only to a file of events, or to an empty one. A machine allows programs, reports and
+files of events in one list, and whoever can push names those that are written to: a
+line behind a shell script would be run.
 """
 
 from __future__ import annotations

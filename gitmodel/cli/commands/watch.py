@@ -29,9 +29,12 @@ class Interval(click.ParamType["timedelta"]):
         from gitmodel.errors import InputError
 
         try:
-            return duration(str(value))
+            found = duration(str(value))
         except InputError:
             self.fail(f"{value!r} is no duration; write 15s, 5m or 1h.", param, ctx)
+        if found.days > 1:
+            self.fail("More than a day is too long to watch anything.", param, ctx)
+        return found
 
 
 @click.command("watch", cls=Command)
