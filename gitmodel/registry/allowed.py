@@ -115,9 +115,12 @@ def _parts(address: str) -> tuple[str, str, list[str]] | None:
     except (ValueError, KeyError):
         return None
     # No server reads these in the same way as every other one.
-    strange = "\\" in address or "%" in found.path or not address.isprintable()
+    strange = any(odd in found.path for odd in ("%", "//")) or "\\" in address
     names = [name for name in found.path.split("/") if name]
-    if strange or "@" in found.netloc or not found.hostname or {".", ".."} & {*names}:
+    upwards = any(name.partition(";")[0] in {".", ".."} for name in names)
+    if strange or upwards or not address.isprintable():
+        return None
+    if "@" in found.netloc or not found.hostname:
         return None
     host = f"[{found.hostname}]" if ":" in found.hostname else found.hostname
     return found.scheme, f"{host}:{port}", names

@@ -188,6 +188,8 @@ def test_an_allowed_address_allows_what_is_below_it(
         "https://hooks.example.com@evil.example/ops",
         "https://hooks.example.com/opsy",
         "https://hooks.example.com/ops/../admin",
+        "https://hooks.example.com/ops/..;/admin",
+        "https://hooks.example.com//ops",
         "https://hooks.example.com/ops/%2e%2e/admin",
         "https://hooks.example.com\\@evil.example/ops",
         "https://hooks.example.com:x/ops",
