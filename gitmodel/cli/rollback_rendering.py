@@ -150,7 +150,7 @@ def emergency_text(result: EmergencyResult) -> str:
         "rolled_back": "done",
         "partial": "done in part",
         "planned": "planned, nothing is changed",
-        "unchanged": "nothing to do: all of it is done already",
+        "unchanged": "all of it is done already",
     }
     lines = [f"Emergency {result.incident}: {said[result.status]}"]
     width = max((len(step.name) for step in result.steps), default=0)
