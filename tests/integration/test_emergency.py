@@ -171,6 +171,7 @@ def test_only_a_responder_may(live: Workbench) -> None:
         (("--emergency", "--incident", "I-1", "--yes"), "-m REASON"),
         ((*ALARM, "--pr"), "--pr"),
         ((*ALARM, "--also", "spam", "--to", "1.0.0"), "--also"),
+        ((*ALARM, "--also", "fraud@1.0.0"), "MODEL#STAGE"),
     ],
 )
 def test_what_is_missing_is_said(

@@ -147,4 +147,6 @@ def command(
 
 def _place(text: str, stage: str) -> tuple[str, str]:
     model, sign, other = text.partition("#")
+    if "@" in model:
+        raise click.UsageError(f"{text!r} is neither a MODEL nor MODEL#STAGE.")
     return (model, other) if sign else (model, stage)
