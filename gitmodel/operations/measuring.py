@@ -15,11 +15,14 @@ import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from gitmodel.adapters.bounds import OutOfBoundsError
+from gitmodel.adapters.deadline import Deadline
 from gitmodel.adapters.metrics import execute, integrity, jsonfile, prometheus, web
 from gitmodel.adapters.metrics.answers import BrokenSourceError, NoDataError, line
 from gitmodel.domain.measurement import Measurement
 from gitmodel.domain.moment import to_text
 from gitmodel.domain.sources import (
+    LONGEST_TIMEOUT,
     AlertmanagerSource,
     ExecSource,
     FileSource,
@@ -101,7 +104,7 @@ def _ask(
             return _firing(source, inbox)
         case IntegritySource():
             place = require_allowed(repository, str(_root(repository) / source.path))
-            return integrity.compare(place, artifacts)
+            return _compare(place, artifacts)
 
 
 def _firing(source: AlertmanagerSource, inbox: Inbox | None) -> list[dict[str, Any]]:
@@ -123,6 +126,16 @@ def _firing(source: AlertmanagerSource, inbox: Inbox | None) -> list[dict[str, A
         }
         for alert in sorted(alerts, key=lambda alert: alert.starts_at)
     ]
+
+
+def _compare(place: Path, artifacts: Sequence[Artifact]) -> Any:
+    """Compare what is served, in no more time than any other source has."""
+    deadline = Deadline(LONGEST_TIMEOUT.total_seconds())
+    try:
+        return integrity.compare(place, artifacts, lambda _: deadline.require())
+    except OutOfBoundsError as error:
+        took = f"hashing it takes more than {deadline.seconds:g} seconds"
+        raise BrokenSourceError(took) from error
 
 
 def _readable(repository: Repository, source: FileSource) -> Path:

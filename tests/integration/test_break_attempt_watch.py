@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gitmodel.adapters.metrics.alertmanager import Inbox, parse_notification
+from gitmodel.domain.moment import to_text
 from gitmodel.operations.watch_measuring import measure_all
 from gitmodel.registry import triggers
 from gitmodel.registry.triggers import read_triggers
@@ -474,3 +475,16 @@ def test_nobody_watches_once_in_a_thousand_years(fraud: Watched) -> None:
     answer = fraud.bench.run("watch", "--interval", "999999d")
     assert (answer.code, answer.out) == (2, "")
     assert "too long" in answer.err
+
+
+def test_a_promotion_from_the_future_is_watched_from_now_on(
+    fraud: Watched, stop: threading.Event
+) -> None:
+    # To the watcher, whose clock is right, what is live came in two hours from now.
+    fraud.clock.moment -= timedelta(hours=2)
+    inbox = on_alerts(fraud)
+    inbox.put(parse_notification(post("2020-01-01T00:00:00Z")))
+    assert fraud.round(stop).acted == ()
+    began = fraud.clock.moment + timedelta(seconds=30)
+    inbox.put(parse_notification(post(to_text(began))))
+    assert [acted.decision.action for acted in fraud.round(stop).acted] == ["rollback"]

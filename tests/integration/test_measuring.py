@@ -20,6 +20,7 @@ from gitmodel.domain.alert import Alert
 from gitmodel.domain.artifact import Artifact
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.sources import source_from_dict
+from gitmodel.operations import measuring
 from gitmodel.operations.measuring import measure
 from tests.support.clocks import FixedClock
 from tests.support.liar import Liar, lying
@@ -694,3 +695,12 @@ def test_alerts_that_fire(here: Repository) -> None:
     }
     other = {"alertname": "Other"}
     assert values(ask(here, "alertmanager", inbox=inbox, **other)) == []
+
+
+def test_hashing_what_is_served_ends_in_time(
+    here: Repository, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "LONGEST_TIMEOUT", timedelta())
+    path, known = str(served[0]), served[1]
+    detail = broken(ask(here, "integrity", path=path, artifacts=known))
+    assert "more than 0 seconds" in detail
