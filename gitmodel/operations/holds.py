@@ -14,7 +14,11 @@ from gitmodel.formats.commit_message import CommitMessage
 from gitmodel.registry import layout
 from gitmodel.registry.change import Authority, Change, Plan, sign_document
 from gitmodel.registry.hold_releases import KIND
-from gitmodel.registry.stage_log import read_history, require_sound_history
+from gitmodel.registry.stage_log import (
+    logged_stages,
+    read_history,
+    require_sound_history,
+)
 from gitmodel.registry.transaction import Mode, transact
 from gitmodel.registry.versions import resolve
 
@@ -73,7 +77,7 @@ def list_holds(view: View, model: str | None = None) -> tuple[Hold, ...]:
 
 
 def _of_model(view: View, model: str) -> Iterator[Hold]:
-    for stage in view.settings.stages:
+    for stage in logged_stages(view):
         history = read_history(view, stage, model)
         for by in Holds.after(history.transitions).all(history.released):
             yield _hold(by)

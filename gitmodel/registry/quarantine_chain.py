@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gitmodel.domain.digest import Digest
 from gitmodel.domain.quarantine import ROLES, Quarantine
 from gitmodel.domain.quarantine_state import Entry
-from gitmodel.errors import IntegrityError
+from gitmodel.errors import GitmodelError, IntegrityError
 from gitmodel.formats import schema
 from gitmodel.registry import layout
 from gitmodel.registry.parsing import as_found
@@ -58,12 +58,17 @@ def _read_chain(view: View) -> tuple[tuple[Entry, Record], ...]:
     prior: Digest | None = None
     for expected, number in enumerate(numbers(view), start=1):
         path = layout.quarantine_path(number)
-        record = read_record(view, path, KIND)
-        if record is None:
-            raise _broken(path, "E_MISSING", "it is no plain file.")
-        with as_found():
-            schema.require("Quarantine", record.document, path)
-            document = Quarantine.from_document(record.document)
+        try:
+            record = read_record(view, path, KIND)
+            if record is None:
+                raise _broken(path, "E_MISSING", "it is no plain file.")
+            with as_found():
+                schema.require("Quarantine", record.document, path)
+                document = Quarantine.from_document(record.document)
+        except GitmodelError as error:
+            if error.hints:
+                raise
+            raise _broken(path, error.code, error.message) from error
         edition = view.edition_of(document.policy)
         problems = link_problems(record, document, (expected, number, prior), edition)
         if record.problems:
@@ -146,6 +151,8 @@ def needed(document: Quarantine, policy: Policy) -> int:
 def _broken(path: str, code: str, message: str) -> IntegrityError:
     return IntegrityError(
         f"The chain of quarantines is broken: {path}: {message}",
-        "gitmodel verify  shows everything that is wrong.",
+        "gitmodel verify  shows everything that is wrong;",
+        f"git log --oneline -- {path}  who brought it: nothing is rolled back before "
+        "git revert has taken that back.",
         code=code,
     )

@@ -312,7 +312,9 @@ def test_a_stage_that_is_taken_away_is_missed_however_it_is_verified(
     assert found_by_verify(held, "--no-bytes") == whole
 
 
-def test_a_stage_that_is_taken_away_hides_no_review(manned: Workbench) -> None:
+def test_a_stage_that_is_taken_away_hides_no_hold_and_no_review(
+    manned: Workbench,
+) -> None:
     manned.do("policy", "require", "staging", "--rollback-within", "1s")
     forge_back(manned)
     text = (manned.path / "gitmodel.yaml").read_text()
@@ -321,6 +323,7 @@ def test_a_stage_that_is_taken_away_hides_no_review(manned: Workbench) -> None:
     )
     manned.commit_file("gitmodel.yaml", kept.encode())
     assert reviews(manned) == ["overdue"]
+    assert [hold["stage"] for hold in manned.do("hold", "list")["holds"]] == ["staging"]
 
 
 def forge_link(
@@ -652,3 +655,17 @@ def test_whatever_it_is_called_by_it_is_not_pulled(manned: Workbench) -> None:
                  "-o", manned.outside / "x")  # fmt: skip
     assert answer.json["error"]["code"] == "E_ROLE"
     assert not (manned.outside / "x").exists()
+
+
+def test_junk_in_the_chain_stops_rollbacks_and_says_how_to_go_on(
+    manned: Workbench,
+) -> None:
+    """Whoever can push can do that; at night it must not be a riddle."""
+    for words in (ALARM, ("-m", "x")):
+        junk = manned.commit_file("quarantine/1.yaml", b"junk\n")
+        error = refused(manned, "rollback", "fraud", "staging", *words, code=4)
+        assert "quarantine/1.yaml" in error["message"]
+        assert any("git revert" in hint for hint in error["hints"])
+        manned.git("revert", "--no-edit", junk)
+    manned.do("rollback", "fraud", "staging", *ALARM)
+    assert "E_SCHEMA" in found_by_verify(manned, "--history")
