@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitmodel.cli.output import printable
-from gitmodel.errors import InputError
+from gitmodel.errors import InputError, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from gitmodel.cli.keyless import Keyless
     from gitmodel.domain.ports import Progress
     from gitmodel.registry.handle import Context, RegistryHandle
+
+#: What to run first where a clone lacks history.
+UNSHALLOW = "git fetch --unshallow  brings the history that this clone lacks."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,6 +131,11 @@ class Session:
         handle = self.open()
         try:
             yield handle
+        except IntegrityError as error:
+            # What is wrong may only seem so: when a signature came, history says.
+            if handle.repository.is_shallow:
+                error.hints = (UNSHALLOW, *error.hints)
+            raise
         finally:
             handle.close()
 

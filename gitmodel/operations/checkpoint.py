@@ -184,7 +184,7 @@ def verify_checkpoints(
 
 def is_shallow(handle: RegistryHandle) -> bool:
     """Say whether this clone has only the end of the history."""
-    return (handle.repository.common_dir / "shallow").exists()
+    return handle.repository.is_shallow
 
 
 def _judge(

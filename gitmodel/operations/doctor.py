@@ -71,6 +71,7 @@ def _look(handle: RegistryHandle, *, offline: bool) -> tuple[Check, ...]:
         Check("registry", ok=True, found=f"{view.settings.name}, {view.registry_id}")
     )
     questions: tuple[Callable[[RegistryHandle, View], Iterator[Check]], ...] = (
+        _shallow,
         _policy,
         _access_review,
         _late_reviews,
@@ -148,6 +149,18 @@ def _branch(handle: RegistryHandle) -> Check:
     except GitmodelError as error:
         return _failed("branch", error)
     return Check("branch", ok=True, found=branch.removeprefix("refs/heads/"))
+
+
+def _shallow(handle: RegistryHandle, view: View) -> Iterator[Check]:
+    del view
+    if handle.repository.is_shallow:
+        yield Check(
+            "history",
+            ok=False,
+            found="this clone is shallow; old signatures cannot be judged in it",
+            hint="git fetch --unshallow",
+            required=False,
+        )
 
 
 def _policy(handle: RegistryHandle, view: View) -> Iterator[Check]:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.workbench import Workbench
+
 if TYPE_CHECKING:
-    from tests.support.workbench import Workbench
+    from pathlib import Path
 
 EMERGENCY = ("--emergency", "--incident", "INC-7")
 
@@ -149,3 +151,24 @@ def test_a_drill_says_once_what_stood_in_the_way(bench: Workbench) -> None:
     assert answer.out.count("has no last known good") == 1
     hints = [line for line in answer.out.splitlines() if " -> gitmodel" in line]
     assert not [hint for hint in hints if hint.endswith(";")]
+
+
+def test_a_shallow_clone_says_that_it_is_one_before_anybody_cries_theft(
+    stocked: Workbench, tmp_path: Path
+) -> None:
+    stocked.do("policy", "require", "dev", "--rollback-review", "after")
+    here = tmp_path / "shallow"
+    stocked.git("clone", "-q", "--depth", "1", f"file://{stocked.path}", here)
+    clone = Workbench(here, stocked.outside)
+    for words in (
+        ("rollback", "fraud", "staging", "--plan"),
+        ("drill", "fraud", "staging"),
+    ):
+        answer = clone.run("--json", *words)
+        assert answer.code == 4
+        assert answer.json["error"]["hints"][0].startswith("git fetch --unshallow ")
+    assert _next(clone.run("verify", "--no-bytes").err) == ["git fetch --unshallow"]
+    checks = clone.run("--json", "doctor", "--offline").json["checks"]
+    assert "git fetch --unshallow" in [check["hint"] for check in checks]
+    clone.git("fetch", "-q", "--unshallow")
+    assert clone.run("rollback", "fraud", "staging", "--plan").code in {0, 5}

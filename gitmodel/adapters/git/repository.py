@@ -60,6 +60,11 @@ class Repository:
             where.append(f"--work-tree={work_tree}")
         self.git = Git(work_tree or git_dir, where, variables=variables)
 
+    @property
+    def is_shallow(self) -> bool:
+        """Whether history was cut off when it was fetched."""
+        return (self.common_dir / "shallow").exists()
+
     @classmethod
     def discover(cls, directory: Path) -> Repository:
         """Find the repository that ``directory`` is in.

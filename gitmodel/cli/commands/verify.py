@@ -68,6 +68,7 @@ def command(
     """
     if max_age is not None and checkpoint is None:
         raise click.UsageError("--max-age is the age of a --checkpoint; name one.")
+    from gitmodel.cli.session import UNSHALLOW
     from gitmodel.domain.digest import Digest
     from gitmodel.domain.selector import Selector
     from gitmodel.operations.verify import verify
@@ -83,6 +84,7 @@ def command(
             checkpoint=Path(checkpoint).expanduser() if checkpoint else None,
             max_age=max_age,
         )
+        shallow = handle.repository.is_shallow
     session.answer(_to_json(result), _to_text(session, result))
     for notice in result.notices:
         session.note(f"notice: {notice.message}  [{notice.code}]")
@@ -90,6 +92,8 @@ def command(
         session.hint(
             "gitmodel pull MODEL@VERSION  or  git lfs fetch --all  brings missing bytes"
         )
+    if not result.ok and shallow:
+        session.hint(UNSHALLOW)
     if result.ok:
         return 0
     return ABSENT if result.only_absent else BROKEN
