@@ -80,7 +80,7 @@ def emergency(
 
     def build(view: View) -> Plan[EmergencyResult]:
         result, change = Night(handle, view, incident, reason, every).plan()
-        if change is not None and mode.dry_run:
+        if mode.dry_run and result.status != "unchanged":
             result = replace(result, status="planned")
         return Plan(change, replace(result, branch=branch))
 

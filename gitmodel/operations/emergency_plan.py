@@ -21,6 +21,7 @@ from gitmodel.operations.quarantine_drafting import draft
 from gitmodel.operations.rollback_plan import Asked, RollbackResult, plan_rollback
 from gitmodel.operations.together import join
 from gitmodel.registry.change import Change
+from gitmodel.registry.incidents import read_incident
 from gitmodel.registry.quarantines import marks_of, origins_of, refusal
 from gitmodel.registry.stage_log import require_sound_history
 
@@ -118,12 +119,15 @@ class Night:
             self._require_done()
         members, changes = self._rollbacks(pending)
         files = self._quarantine(principal) if pending else {}
-        if pending:
+        # Who asks in vain, again and again, does not fill the log with it.
+        is_news = bool(changes or files) or not self._is_open()
+        change = None
+        if pending and is_news:
             files |= self._entry(members)
-        change = self._change(principal, changes, files) if pending else None
+            change = self._change(principal, changes, files)
         failed = any(step.outcome == "failed" for step in self._steps)
         status: Literal["rolled_back", "partial", "unchanged"] = "unchanged"
-        if change is not None:
+        if change is not None or failed:
             status = "partial" if failed else "rolled_back"
         result = EmergencyResult(
             status=status,
@@ -135,6 +139,10 @@ class Night:
             branch="",
         )
         return result, change
+
+    def _is_open(self) -> bool:
+        found = read_incident(self._view, self._incident)
+        return found is not None and found.is_open
 
     def _require_done(self) -> None:
         for step in self._steps:

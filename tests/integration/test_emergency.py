@@ -107,6 +107,15 @@ def test_where_there_is_no_way_back_the_rest_is_done_all_the_same(
     code, problems = bench.verify("--history", "--full")
     assert (code, problems) == (0, [])
 
+    before = bench.snapshot()
+    again = bench.run("--json", "rollback", "fraud", "dev", *ALARM)
+    assert (again.code, again.json["status"], again.json["commit"]) == (
+        1,
+        "partial",
+        None,
+    )
+    assert bench.snapshot() == before
+
 
 def test_several_models_go_back_together_and_one_that_cannot_stops_none(
     live: Workbench,
