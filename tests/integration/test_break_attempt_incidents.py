@@ -48,12 +48,16 @@ def forge_back(
     """Commit an emergency rollback of staging, honest but for ``fields``."""
     policy = policy_of(bench)
     signer = fields.pop("signer", None)
+    document: dict[str, Any] = {
+        "action": "rollback",
+        "emergency": True,
+        "incident": "INC-1",
+        "policy": str(policy),
+    } | fields
+    said = Forged(role=role, policy=policy)
     return forge_move(
-        bench, "staging", "fraud", version,
-        said=Forged(role=role, policy=policy), signer=signer,
-        **{"action": "rollback", "emergency": True, "incident": "INC-1",
-           "policy": str(policy)} | fields,
-    )  # fmt: skip
+        bench, "staging", "fraud", version, said=said, signer=signer, **document
+    )
 
 
 def countersigned(

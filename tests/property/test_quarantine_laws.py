@@ -104,10 +104,10 @@ def test_one_by_one_is_as_all_at_once(chain: list[Entry], data: st.DataObject) -
         so_far.append(entry)
         marks.take_in(entry)
         waiting = [place for place, one in enumerate(so_far) if not one.effective]
-        if waiting and data.draw(st.booleans()):
-            place = data.draw(st.sampled_from(waiting))
-            so_far[place] = replace(so_far[place], effective=True)
-            marks.take_in(so_far[place])
+        at = data.draw(st.sampled_from([None, *waiting]))
+        if at is not None:
+            so_far[at] = replace(so_far[at], effective=True)
+            marks.take_in(so_far[at])
         again = Marks(fold(so_far), find)
         assert marks.subjects == again.subjects
         for version in made:
