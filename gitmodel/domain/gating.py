@@ -72,9 +72,7 @@ class Standing:
             metrics=read_metrics(document.get("metrics", {})),
             labels=document.get("labels", {}),
             sections=frozenset(_complete_sections(document)),
-            attestations=tuple(
-                one for one in attestations if one.type not in REPORTS
-            ),
+            attestations=tuple(one for one in attestations if one.type not in REPORTS),
         )
 
     def newest(self, kind: str, role: str | None) -> Attested | None:
