@@ -406,8 +406,8 @@ def _train(bench: Workbench, data: str) -> None:
 
 DATA = {
     "an-at-sign-in-its-name": ("clicks@2026", "clicks@2026"),
-    "accents-in-two-characters": ("donne\u0301es", "donn\u00e9es"),
-    "accents-in-one-character": ("donn\u00e9es", "donne\u0301es"),
+    "accents-in-two-characters": ("bureaue\u0301es", "bureau\u00e9es"),
+    "accents-in-one-character": ("bureau\u00e9es", "bureaue\u0301es"),
 }
 
 
