@@ -7,6 +7,7 @@ import signal
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,7 +57,7 @@ def watch_on(session: Session, wish: Wish) -> int:
     def told(found: RoundResult) -> None:
         _tell(session, found, known)
 
-    with _watcher(session, wish) as watcher, _ending_by(stop):
+    with _watcher(session, wish) as watcher, ending_by_signal(stop):
         session.note("Watching; SIGTERM or Ctrl-C ends it.")
         watcher.run(session.open_closing, stop, told)
     session.note("Ended.")
@@ -64,15 +65,27 @@ def watch_on(session: Session, wish: Wish) -> int:
 
 
 @contextmanager
-def _ending_by(stop: threading.Event) -> Iterator[None]:
-    """Let the first signal end it gently; a second one does as it always does."""
+def ending_by_signal(stop: threading.Event) -> Iterator[None]:
+    """Let the first signal end it gently; a second one does as it always does.
+
+    A signal may come while this very thread holds the lock of ``stop``, and setting it
+    there would wait for ever. So another thread does, told by a queue without a lock.
+    """
+    came = SimpleQueue[bool]()
+
+    def listen() -> None:
+        if came.get():
+            stop.set()
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
     before = {
         each: signal.getsignal(each) or signal.SIG_DFL
         for each in (signal.SIGTERM, signal.SIGINT)
     }
 
     def end(number: int, _: object) -> None:
-        stop.set()
+        came.put(True)
         signal.signal(number, before[signal.Signals(number)])
 
     for each in before:
@@ -82,6 +95,8 @@ def _ending_by(stop: threading.Event) -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+        came.put(False)
+        listener.join()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import threading
 import time
 from datetime import timedelta
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gitmodel.adapters.metrics.alertmanager import Inbox, parse_notification
+from gitmodel.cli.watching import ending_by_signal
 from gitmodel.domain.moment import to_text
 from gitmodel.operations.watch_measuring import measure_all
 from gitmodel.registry import triggers
@@ -488,3 +490,24 @@ def test_a_promotion_from_the_future_is_watched_from_now_on(
     began = fraud.clock.moment + timedelta(seconds=30)
     inbox.put(parse_notification(post(to_text(began))))
     assert [acted.decision.action for acted in fraud.round(stop).acted] == ["rollback"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_wrong_moment_ends_the_watcher_all_the_same(
+    stop: threading.Event, number: signal.Signals
+) -> None:
+    def give_up(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, 20)
+    try:
+        with ending_by_signal(stop):
+            with stop._cond:  # type: ignore[attr-defined]  # noqa: SLF001 in a wait
+                os.kill(os.getpid(), number)
+            assert stop.wait(10)
+        with ending_by_signal(threading.Event()):
+            pass  # nobody came
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
