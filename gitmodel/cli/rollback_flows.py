@@ -21,7 +21,6 @@ from gitmodel.cli.rollback_rendering import (
 )
 from gitmodel.errors import GitmodelError
 from gitmodel.operations import recovery
-from gitmodel.operations.emergency import emergency
 from gitmodel.operations.rollback import rollback, rollback_all
 
 if TYPE_CHECKING:
@@ -147,6 +146,9 @@ def emergency_flow(session: Session, wish: Wish) -> int:
     """Take pins back whatever stands in the way; return the exit code."""
     if not wish.yes and not wish.mode.dry_run:
         _confirm(wish.places)
+    # An ordinary rollback needs nothing of this.
+    from gitmodel.operations.emergency import emergency
+
     incident = str(wish.incident)
     follow_up = None
     told: tuple[Delivery, ...] = ()

@@ -16,10 +16,10 @@ from gitmodel.domain.event import Event
 from gitmodel.domain.moment import to_text
 from gitmodel.errors import GitmodelError
 from gitmodel.operations.notify import begin, notify
-from gitmodel.operations.post_rollback import validate_rollback
 from gitmodel.operations.rollback import carry_out
 from gitmodel.operations.rollback_plan import Asked
 from gitmodel.operations.sighting import look
+from gitmodel.registry.model_checks import read_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +38,8 @@ class FollowUp:
     """What came after rollbacks that have landed.
 
     Attributes:
-        validations: Of each rollback, those that went further back included.
+        validations: Of each rollback of a model that asks for checks, those that went
+            further back included.
         further: Rollbacks that were made because validation had failed.
         failures: What could not be done; the rollbacks stand all the same.
     """
@@ -85,20 +86,17 @@ def look_after(
     further: list[RollbackResult] = []
     failures: list[GitmodelError] = []
     for made in rollbacks:
-        current = made
-        steps = _further_back(handle, made)
+        if not _asks_for_checks(handle, made.model):
+            continue
+        current, steps = made, None
         try:
             while True:
-                found = validate_rollback(
-                    handle,
-                    current.model,
-                    current.stage,
-                    mode=care.mode,
-                    skip=care.skip,
-                    tell=care.tell,
-                )
+                found = _validate(handle, current, care)
                 validations.append(found)
-                if found.passed or care.skip or not steps:
+                if found.passed or care.skip:
+                    break
+                steps = _further_back(handle, made) if steps is None else steps
+                if not steps:
                     break
                 steps -= 1
                 current = _again(handle, current, found, care)
@@ -111,6 +109,25 @@ def look_after(
         validations=tuple(validations),
         further=tuple(further),
         failures=tuple(failures),
+    )
+
+
+def _asks_for_checks(handle: RegistryHandle, model: str) -> bool:
+    """Say whether a model wants to be looked at; one that cannot be read does."""
+    try:
+        return bool(read_checks(handle.view(), model))
+    except GitmodelError:
+        return True  # the validation says what is wrong, and fails
+
+
+def _validate(
+    handle: RegistryHandle, made: RollbackResult, care: Care
+) -> PostRollbackResult:
+    # Probes take a while to import, and many models have none.
+    from gitmodel.operations.post_rollback import validate_rollback  # noqa: PLC0415
+
+    return validate_rollback(
+        handle, made.model, made.stage, mode=care.mode, skip=care.skip, tell=care.tell
     )
 
 

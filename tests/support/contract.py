@@ -142,7 +142,7 @@ _NOTIFIED = (
     ("notifications[].detail", "text", "what they said, or why not"),
 )
 _FOLLOW_UP = (
-    ("validations[]", "object", "as `validate` answers, one for each rollback"),
+    ("validations[]", "object", "as `validate` answers; none without checks"),
     ("further[]", "object", "rollbacks that followed, as validation had failed"),
     ("failures[].code", "text", "of what could not be done afterwards"),
     ("failures[].message", "text", "why"),
