@@ -12,6 +12,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -75,6 +76,7 @@ def serving(kind: str, place: Path) -> Iterator[str]:
          description(kind, place)],
         env={"PATH": node_path(), "HOME": str(place)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,  # the node on the path may only start another one
     )  # fmt: skip
     assert process.stdout is not None
     try:
@@ -87,7 +89,7 @@ def serving(kind: str, place: Path) -> Iterator[str]:
             pytest.fail("Prism did not start:\n" + "".join(said))
         yield f"http://127.0.0.1:{port}"
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
 
