@@ -90,7 +90,7 @@ def decide_late(
     comment: str,
     push: bool,
 ) -> RequestRow:
-    """Approve or reject the oldest rollback of a stage that still asks for it.
+    """Approve or reject the oldest rollback of a stage that asks the signer for it.
 
     Raises:
         NotFoundError: None does (``E_NO_REQUEST``).
@@ -103,7 +103,7 @@ def decide_late(
 
     def build(view: View) -> Plan[None]:
         nonlocal path
-        record, review = _pending(view, model, stage, now)
+        record, review = _pending(view, model, stage, now, handle.principal(view))
         path = record.path
         return Plan(_signature(handle, view, record, review, decision, comment), None)
 
@@ -116,12 +116,21 @@ def decide_late(
 
 
 def _pending(
-    view: View, model: str, stage: str, now: datetime
+    view: View, model: str, stage: str, now: datetime, owner: str
 ) -> tuple[Record, LateReview]:
+    """Return the oldest one that waits, first of those that wait for ``owner``."""
     view.settings.require_stage(stage)
-    for record, review in reviews_of(view, stage, model):
-        if review.standing(now) in {"due", "overdue"}:
+    waiting = [
+        (record, review)
+        for record, review in reviews_of(view, stage, model)
+        if review.standing(now) in {"due", "overdue"}
+    ]
+    for record, review in waiting:
+        spoken = {seal.principal for seal in record.seals}
+        if owner not in spoken:  # who made it has signed it, too
             return record, review
+    if waiting:
+        return waiting[0]
     raise NotFoundError(
         f"Nothing about {model} in {stage} waits for anybody.",
         "gitmodel requests  lists what does;  git fetch  brings others.",

@@ -252,6 +252,29 @@ def test_a_late_rejection_stays_on_record(live: Workbench) -> None:
     assert live.verify("--history", "--full") == (0, [])
 
 
+def test_who_has_spoken_on_one_rollback_is_asked_about_the_next(
+    live: Workbench,
+) -> None:
+    bob = _add(live, "bob", "approver")
+    carol = _add(live, "carol", "approver", "responder")
+    live.do(
+        "policy", "require", "dev", "--rollback-approvals", "2",
+        "--rollback-review", "after",
+    )  # fmt: skip
+    live.do("--key", carol, "rollback", "fraud", "dev", "-m", "slow")
+    live.do("rollback", "fraud", "dev", "-m", "slow as well")
+
+    first = live.do("--key", bob, "approve", "fraud#dev")
+    second = live.do("--key", bob, "approve", "fraud#dev")
+    # Carol made the first one; it is the second that waits for her.
+    hers = live.do("--key", carol, "approve", "fraud#dev")
+
+    assert (first["version"], second["version"]) == ("1.1.0", "1.0.0")
+    assert (hers["version"], hers["status"]) == ("1.0.0", "approved")
+    assert hers["approvals"] == ["bob", "carol"]
+    assert live.verify("--history", "--full") == (0, [])
+
+
 def test_a_policy_may_want_all_rollbacks_approved_afterwards(live: Workbench) -> None:
     bob = _add(live, "bob", "approver")
     live.do(
